@@ -66,6 +66,7 @@ export const errorCodes = {
   scope_not_granted: 'permission_error',
   model_not_allowed: 'permission_error',
   key_missing: 'permission_error',
+  key_origin_changed: 'permission_error',
   price_unknown: 'permission_error',
   unbounded_cost: 'permission_error',
   connection_paused: 'permission_error',

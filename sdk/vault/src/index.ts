@@ -1,0 +1,25 @@
+/** The owner's client of KeyPass: see README.md. */
+export { type App, Apps, type NewApp } from './apps.ts';
+export { type Connection, type ConnectionChanges, Connections, type NewConnection } from './connections.ts';
+export { detectProvider, detectProviders, normaliseSecret } from './detect.ts';
+export {
+  KeyRefusedError,
+  type KeyRefusal,
+  OriginDiffersError,
+  RecoveryFailedError,
+  type TamperedPart,
+  TotpRequiredError,
+  VaultError,
+  VaultLockedError,
+  VaultTamperedError,
+  WrongPasswordError,
+} from './errors.ts';
+export { type Key, Keys, type NewKey } from './keys.ts';
+export { type Approval, type Approved, Link, type LinkRequest } from './link.ts';
+export { origins } from './origins.ts';
+export type { Allowance, ModelChoice, ProviderChoice } from './policies.ts';
+export type { Provider } from './providers.ts';
+export type { Fetch, TransportMode, TransportOptions } from './transport.ts';
+export type { CallsQuery, UsageQuery } from './usage.ts';
+export { type Resume, type Session, Vault } from './vault.ts';
+export type { Policy, PolicyLimits, PolicyProvider, PolicyScope } from '../../../src/crypto/index.ts';

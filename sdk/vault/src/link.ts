@@ -1,0 +1,132 @@
+import { createToken, lookupOf, seal, toBase64Url, tokenKey } from '../../../src/crypto/index.ts';
+import { fieldsOf, integerOrNull, text, texts, textOrNull, textsOrNull, type Fields } from './answer.ts';
+import { loadConnection } from './connection-rows.ts';
+import { VaultError } from './errors.ts';
+import { openConnection, sealConnection, sealPolicy } from './grants.ts';
+import { loadKeys } from './key-rows.ts';
+import type { Keyring } from './keyring.ts';
+import { withConnection, withPolicy } from './manifest.ts';
+import { type Allowance, newPolicy, nextPolicy } from './policies.ts';
+
+/** What an app asks for: what a consent window shows. */
+export interface LinkRequest {
+  sessionId: string;
+  status: string;
+  /** RFC 3339, UTC. */
+  expiresAt: string;
+  /** `update` changes a connection that exists; its token stays. */
+  mode: 'create' | 'update';
+  app: { id: string; name: string; allowedOrigins: string[] };
+  origin: string | null;
+  redirectUri: string | null;
+  requestedProviders: string[];
+  models: string[] | null;
+  budgetSuggestionCents: number | null;
+  /** The connection that `update` changes. */
+  connectionId: string | null;
+  clientUserIdHash: string | null;
+}
+
+/** What the person approved, as it was shown to them. */
+export interface Approval extends Allowance {
+  /** The web origin that the Link window proved; null (default) for a client without a window. */
+  origin?: string | null;
+}
+
+export interface Approved {
+  /** For the app, once; null in update mode, where its token stays. */
+  publicToken: string | null;
+  connectionId: string;
+}
+
+/** Consent: what apps ask of this owner. */
+export class Link {
+  readonly #keyring: Keyring;
+  readonly #shown = new Map<string, LinkRequest>();
+
+  constructor(keyring: Keyring) {
+    this.#keyring = keyring;
+  }
+
+  /** What the app of a link token asks for. Throws `link_token_invalid`, `link_token_expired`. */
+  async describe(linkToken: string): Promise<LinkRequest> {
+    const answer = await this.#keyring.transport.fields('GET', '/v1/link/session', { bearer: linkToken });
+    const request = requestOf(answer);
+    this.#shown.set(linkToken, request);
+    return request;
+  }
+
+  /**
+   * Approves: makes a connection, or changes the one that the app asked about. What is sealed is for the app and session
+   * that `describe` last told of, so they can't be exchanged between showing and approving.
+   */
+  async approve(linkToken: string, approval: Approval): Promise<Approved> {
+    const request = this.#shown.get(linkToken) ?? (await this.describe(linkToken));
+    const approved = await (request.mode === 'update'
+      ? this.#extend(linkToken, request, approval)
+      : this.#connect(linkToken, request, approval));
+    this.#shown.delete(linkToken);
+    return approved;
+  }
+
+  async deny(linkToken: string): Promise<void> {
+    await this.#keyring.transport.request('POST', '/v1/link/deny', { body: { linkToken } });
+    this.#shown.delete(linkToken);
+  }
+
+  async #connect(linkToken: string, { app, sessionId, clientUserIdHash }: LinkRequest, approval: Approval) {
+    const { transport, user } = this.#keyring;
+    const keys = await loadKeys(this.#keyring);
+    const origin = approval.origin ?? null;
+    const policy = newPolicy({ kind: 'app', app: app.id, origin, clientUserIdHash }, approval, keys);
+    const publicToken = createToken('public');
+    const publicKey = await tokenKey('public', publicToken, 'public/wrap');
+    const publicLookup = toBase64Url(await lookupOf('public', publicToken));
+    return sealConnection(this.#keyring, policy, keys, async ({ id, ckVault, grants, entry }, secret) => {
+      const fields = { user, connection: id, app: app.id, linkSession: sessionId };
+      const ckPublic = toBase64Url(await seal('ck-public', publicKey, fields, secret));
+      const body = { linkToken, connectionId: id, origin, policy, ckVault, ckPublic, publicLookup, grants };
+      await this.#keyring.write(
+        // The name that was shown: lists repeat it even if the app is renamed.
+        (manifest) => withConnection(manifest, { ...entry, name: app.name }),
+        (write) => transport.request('POST', '/v1/link/authorize', { body: { ...body, ...write } }),
+      );
+      return { publicToken, connectionId: id };
+    });
+  }
+
+  /** Update mode: the connection's own policy, proved, with what the person changed; its origin stays. */
+  async #extend(linkToken: string, { connectionId }: LinkRequest, approval: Approval): Promise<Approved> {
+    if (connectionId === null) throw new VaultError('invalid_answer', 'The server names no connection to change.');
+    const { transport } = this.#keyring;
+    const row = await loadConnection(this.#keyring, connectionId);
+    const keys = await loadKeys(this.#keyring);
+    const connection = await openConnection(this.#keyring, row);
+    const policy = nextPolicy(connection.policy, approval, keys);
+    const { grants, entry } = await sealPolicy(this.#keyring, connection, policy, keys);
+    const body = { linkToken, connectionId, baseRevision: row.policy.revision, policy, grants };
+    await this.#keyring.write(
+      (manifest) => withPolicy(manifest, connectionId, entry),
+      (write) => transport.request('POST', '/v1/link/authorize', { body: { ...body, ...write } }),
+    );
+    return { publicToken: null, connectionId };
+  }
+}
+
+function requestOf(answer: Fields): LinkRequest {
+  const app = fieldsOf(answer['app'], 'app');
+  return {
+    sessionId: text(answer, 'sessionId'),
+    status: text(answer, 'status'),
+    expiresAt: text(answer, 'expiresAt'),
+    mode: text(answer, 'mode') === 'update' ? 'update' : 'create',
+    app: { id: text(app, 'id'), name: text(app, 'name'), allowedOrigins: texts(app, 'allowedOrigins') },
+    origin: textOrNull(answer, 'origin'),
+    redirectUri: textOrNull(answer, 'redirectUri'),
+    requestedProviders: texts(answer, 'requestedProviders'),
+    models: textsOrNull(answer, 'models'),
+    budgetSuggestionCents: integerOrNull(answer, 'budgetSuggestionCents'),
+    connectionId: textOrNull(answer, 'connectionId'),
+    clientUserIdHash: textOrNull(answer, 'clientUserIdHash'),
+  };
+}

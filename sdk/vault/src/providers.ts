@@ -1,0 +1,48 @@
+import { listOf, text, textOrNull, textsOrNull } from './answer.ts';
+import { OriginDiffersError, VaultError } from './errors.ts';
+import { origins } from './origins.ts';
+import type { Transport } from './transport.ts';
+
+/** A provider as the server knows it. */
+export interface Provider {
+  id: string;
+  name: string;
+  /** Where the server sends this provider's calls. */
+  origin: string;
+  /** Regular expressions of its keys: hints only. */
+  keyPatterns: string[];
+  /** Where its owner makes keys; null if the provider has no such page. */
+  keyPage: string | null;
+  /** What this client was built with; null for a provider that only this server has. */
+  expectedOrigin: string | null;
+}
+
+export async function listProviders(transport: Transport): Promise<Provider[]> {
+  const providers = listOf(await transport.request('GET', '/v1/providers'), 'providers');
+  return providers.map((fields) => {
+    const id = text(fields, 'id');
+    return {
+      id,
+      name: text(fields, 'name'),
+      origin: text(fields, 'origin'),
+      keyPatterns: textsOrNull(fields, 'keyPatterns') ?? [],
+      keyPage: textOrNull(fields, 'keyPage'),
+      expectedOrigin: Object.hasOwn(origins, id) ? (origins[id] ?? null) : null,
+    };
+  });
+}
+
+/**
+ * The origin to seal into a key: the one compiled in, or one that the owner has confirmed. Throws OriginDiffersError if
+ * the server's is another, `provider_unknown` if the server has no such provider.
+ */
+export async function originFor(transport: Transport, provider: string, confirmed?: string): Promise<string> {
+  const known = (await listProviders(transport)).find(({ id }) => id === provider);
+  if (known === undefined) {
+    throw new VaultError('provider_unknown', 'This server has no such provider.', { param: 'provider' });
+  }
+  if (known.origin !== (confirmed ?? known.expectedOrigin)) {
+    throw new OriginDiffersError(provider, known.origin, known.expectedOrigin);
+  }
+  return known.origin;
+}

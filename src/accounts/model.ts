@@ -1,0 +1,90 @@
+import { t } from 'elysia';
+import { Blob, bytes, ManifestBlob, ManifestRevision, object, Timestamp, Uuid } from '../http/schema.ts';
+
+const Email = t.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$', description: 'E-mail address' });
+const KdfId = t.Integer({ minimum: 1, maximum: 255, description: 'Argon2id parameters, by their compiled-in number' });
+const Salt = bytes(16, 16);
+const AuthKey = bytes(32, 32);
+const Transport = t.Union([t.Literal('bearer'), t.Literal('cookie')], {
+  description: '`cookie` keeps the token out of the body; for pages of KeyPass alone',
+});
+
+const passwordWrap = { kdfId: KdfId, salt: Salt, authKey: AuthKey, uvkPassword: Blob };
+const recoveryWrap = { recoveryAuth: AuthKey, uvkRecovery: Blob };
+const manifest = { manifest: ManifestBlob, manifestRevision: t.Optional(ManifestRevision) };
+const device = { transport: t.Optional(Transport), device: t.Optional(t.String({ maxLength: 100 })) };
+
+export const Prelogin = object({ email: Email });
+export const Registration = object({
+  userId: Uuid,
+  email: Email,
+  ...passwordWrap,
+  recoveryId: Uuid,
+  ...recoveryWrap,
+  ...manifest,
+  invite: t.Optional(t.String({ maxLength: 100 })),
+  ...device,
+});
+export const Login = object({ email: Email, authKey: AuthKey, totp: t.Optional(t.String({ maxLength: 10 })), ...device });
+export const Unlock = object({ authKey: AuthKey });
+export const Recovery = object({ email: Email, recoveryAuth: AuthKey });
+export const RecoveryCompletion = object({
+  ticket: bytes(32, 32),
+  ...passwordWrap,
+  newRecoveryId: Uuid,
+  ...recoveryWrap,
+});
+
+const Session = object({ id: Uuid, token: t.Optional(t.String()), expiresAt: Timestamp });
+const Kdf = object({ kdfId: KdfId, salt: Salt });
+const OpenVault = { kdfId: KdfId, salt: Salt, uvkPassword: Blob, manifest: ManifestBlob, manifestRevision: ManifestRevision };
+
+export const PreloginAnswer = Kdf;
+export const RegistrationAnswer = object({ userId: Uuid, session: Session });
+export const LoginAnswer = object({ userId: Uuid, session: Session, passwordRevision: t.Integer(), ...OpenVault });
+export const UnlockAnswer = object(OpenVault);
+export const RecoveryAnswer = object({ userId: Uuid, recoveryId: Uuid, uvkRecovery: Blob, ticket: t.String() });
+export const Me = object({
+  userId: Uuid,
+  email: t.String(),
+  kdfId: KdfId,
+  salt: Salt,
+  passwordRevision: t.Integer(),
+  manifest: ManifestBlob,
+  manifestRevision: ManifestRevision,
+  createdAt: Timestamp,
+});
+
+export type TransportName = 'bearer' | 'cookie';
+
+/** A manifest to be written: sealed by the owner, under the revision that follows the last. */
+export interface ManifestWrite {
+  readonly manifest: Uint8Array;
+  readonly manifestRevision?: number | undefined;
+}
+
+/** The wraps that a password makes. */
+export interface PasswordWrap {
+  readonly kdfId: number;
+  readonly salt: Uint8Array<ArrayBuffer>;
+  readonly authKey: Uint8Array<ArrayBuffer>;
+  readonly uvkPassword: Uint8Array<ArrayBuffer>;
+}
+
+export interface RegistrationInput extends PasswordWrap, ManifestWrite {
+  readonly userId: string;
+  readonly email: string;
+  readonly recoveryId: string;
+  readonly recoveryAuth: Uint8Array<ArrayBuffer>;
+  readonly uvkRecovery: Uint8Array;
+  readonly invite?: string | undefined;
+  readonly transport?: TransportName | undefined;
+  readonly device?: string | undefined;
+}
+
+export interface RecoveryCompletionInput extends PasswordWrap {
+  readonly ticket: Uint8Array<ArrayBuffer>;
+  readonly newRecoveryId: string;
+  readonly recoveryAuth: Uint8Array<ArrayBuffer>;
+  readonly uvkRecovery: Uint8Array;
+}

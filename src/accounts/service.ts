@@ -1,0 +1,235 @@
+import { createToken, isKdfId, lookupOf, type Pepper } from '../crypto/index.ts';
+import type { Database, Tx } from '../database/connect.ts';
+import { isUniqueViolation } from '../database/connect.ts';
+import { KeyPassError } from '../errors.ts';
+import type { SessionIdentity } from '../http/auth.ts';
+import type { Clock } from '../clock.ts';
+import type { ManifestWrite, PasswordWrap, RecoveryCompletionInput, RegistrationInput, TransportName } from './model.ts';
+import * as store from './store.ts';
+import * as wraps from './wraps.ts';
+
+const sessionMs = 7 * 24 * 3600 * 1000;
+const ticketMs = 5 * 60 * 1000;
+const invitationMs = 7 * 24 * 3600 * 1000;
+
+interface Parts {
+  database: Database;
+  pepper: Pepper;
+  clock: Clock;
+  registration: 'open' | 'invite' | 'closed';
+}
+
+/** People, their sessions and the wraps of their vault key. The server never sees a password or a vault key. */
+export class Accounts {
+  readonly #database: Database;
+  readonly #pepper: Pepper;
+  readonly #clock: Clock;
+  readonly #registration: Parts['registration'];
+
+  constructor(parts: Parts) {
+    this.#database = parts.database;
+    this.#pepper = parts.pepper;
+    this.#clock = parts.clock;
+    this.#registration = parts.registration;
+  }
+
+  /** What a client needs to derive its login key; an unknown e-mail gets an answer like a real one. */
+  async prelogin(email: string) {
+    const unknown = await this.#pepper.unknownSalt(normalEmail(email));
+    const user = await store.findUserByEmail(this.#database.sql, normalEmail(email));
+    return user === undefined ? unknown : { kdfId: user.kdfId, salt: user.salt };
+  }
+
+  async register(input: RegistrationInput) {
+    if (this.#registration === 'closed') throw new KeyPassError('registration_closed', 'This server takes no new accounts.');
+    checkKdf(input.kdfId);
+    checkFirstRevision(input);
+    const user = await this.#newUser(input);
+    return this.#database.begin(async (tx) => {
+      if (this.#registration === 'invite') await this.#useInvitation(tx, input.invite);
+      await insertUser(tx, user);
+      await store.insertVault(tx, user.id, input.manifest);
+      return { userId: user.id, session: await this.#startSession(tx, user.id, input.transport, input.device) };
+    });
+  }
+
+  async login(email: string, authKey: Uint8Array<ArrayBuffer>, transport?: TransportName, device?: string) {
+    const user = await store.findUserByEmail(this.#database.sql, normalEmail(email));
+    if (!(await wraps.isPasswordRight(this.#pepper, user, authKey)) || user === undefined) throw wraps.loginFailed();
+    const session = await this.#startSession(this.#database.sql, user.id, transport, device);
+    return { userId: user.id, session, passwordRevision: Number(user.passwordRevision), ...(await this.#openVault(user)) };
+  }
+
+  /** The wrapped vault key again, inside a session; asks the login key again. */
+  async unlock(session: SessionIdentity, authKey: Uint8Array<ArrayBuffer>) {
+    const user = await this.#user(session.userId);
+    if (!(await wraps.isPasswordRight(this.#pepper, user, authKey))) throw wraps.loginFailed();
+    return this.#openVault(user);
+  }
+
+  async me(session: SessionIdentity) {
+    const user = await this.#user(session.userId);
+    const { revision, manifest } = await this.#vault(user.id);
+    const { email, kdfId, salt, passwordRevision, createdAt } = user;
+    const numbers = { passwordRevision: Number(passwordRevision), manifestRevision: Number(revision) };
+    return { userId: user.id, email, kdfId, salt, createdAt, manifest, ...numbers };
+  }
+
+  logout(session: SessionIdentity): Promise<void> {
+    return store.deleteSession(this.#database.sql, session.id);
+  }
+
+  /** First half of recovery: the code's proof for the wrap that the code opens, and a ticket for the second half. */
+  async recover(email: string, recoveryAuth: Uint8Array<ArrayBuffer>) {
+    const user = await store.findUserByEmail(this.#database.sql, normalEmail(email));
+    if (!(await wraps.isRecoveryRight(this.#pepper, user, recoveryAuth)) || user === undefined) {
+      throw new KeyPassError('recovery_failed', 'The e-mail address or the recovery code is wrong.');
+    }
+    const { ticket, lookup } = await wraps.createTicket();
+    const expiresAt = new Date(this.#clock.now().getTime() + ticketMs);
+    const { id: userId, passwordRevision, recoveryId, uvkRecovery } = user;
+    await store.insertTicket(this.#database.sql, { lookup, userId, passwordRevision, expiresAt });
+    return { userId, recoveryId, uvkRecovery, ticket };
+  }
+
+  /** Second half: a new password and a new code; every session ends. */
+  async completeRecovery(input: RecoveryCompletionInput): Promise<void> {
+    checkKdf(input.kdfId);
+    const lookup = await wraps.ticketLookup(input.ticket);
+    await this.#database.begin(async (tx) => {
+      const ticket = await store.deleteTicket(tx, lookup);
+      if (ticket === undefined || ticket.expiresAt <= this.#clock.now()) throw ticketInvalid();
+      const user = await store.findUser(tx, ticket.userId);
+      if (user === undefined) throw ticketInvalid();
+      const recovery = { recoveryId: input.newRecoveryId, recoveryAuth: input.recoveryAuth, uvkRecovery: input.uvkRecovery };
+      const secrets = await this.#sealSecrets(user.id, input, recovery);
+      if (!(await store.updateUserSecrets(tx, { ...user, ...secrets }, ticket.passwordRevision))) {
+        throw new KeyPassError('account_changed', 'The account was changed in the meantime. Start the recovery again.');
+      }
+      await store.deleteSessionsOf(tx, user.id);
+    });
+  }
+
+  /** Who a session token belongs to; throws `session_invalid`. */
+  async authenticate(token: string, transport: TransportName): Promise<SessionIdentity> {
+    const invalid = new KeyPassError('session_invalid', 'The session is unknown or has ended. Log in again.');
+    const lookup = await lookupOf('session', token).catch(() => Promise.reject(invalid));
+    const row = await store.findSession(this.#database.sql, lookup);
+    if (row === undefined || row.transport !== transport || row.expiresAt <= this.#clock.now()) throw invalid;
+    return { id: row.id, userId: row.userId, expiresAt: row.expiresAt };
+  }
+
+  /** Writes the vault's next manifest as part of a change; throws `manifest_conflict` when another came in between. */
+  async writeManifest(tx: Tx, userId: string, write: ManifestWrite): Promise<void> {
+    if (!(await store.updateVault(tx, userId, write.manifest, write.manifestRevision ?? null))) {
+      throw new KeyPassError('manifest_conflict', 'The vault was changed by another client. Read it again and repeat the change.');
+    }
+  }
+
+  /** A one-time invitation; null when the server is not in invite mode or already has an account. */
+  async firstInvitation(): Promise<string | null> {
+    if (this.#registration !== 'invite' || (await store.countUsers(this.#database.sql)) > 0n) return null;
+    const token = createToken('invitation');
+    const now = this.#clock.now();
+    const expiresAt = new Date(now.getTime() + invitationMs);
+    await store.insertInvitation(this.#database.sql, await lookupOf('invitation', token), now, expiresAt);
+    return token;
+  }
+
+  sweep(): Promise<void> {
+    return store.deleteExpiredAccess(this.#database.sql, this.#clock.now());
+  }
+
+  async #newUser(input: RegistrationInput): Promise<store.UserRow> {
+    return {
+      id: input.userId,
+      email: normalEmail(input.email),
+      passwordRevision: 1n,
+      createdAt: this.#clock.now(),
+      ...(await this.#sealSecrets(input.userId, input, input)),
+    };
+  }
+
+  async #sealSecrets(
+    userId: string,
+    password: PasswordWrap,
+    recovery: Pick<RegistrationInput, 'recoveryId' | 'recoveryAuth' | 'uvkRecovery'>,
+  ) {
+    const epoch = this.#pepper.current;
+    const { recoveryId, recoveryAuth, uvkRecovery } = recovery;
+    return {
+      epoch,
+      kdfId: password.kdfId,
+      salt: password.salt,
+      ...(await wraps.sealPasswordWrap(this.#pepper, userId, epoch, password)),
+      recoveryId,
+      verifierRecovery: await wraps.sealRecoveryVerifier(this.#pepper, userId, recoveryId, epoch, recoveryAuth),
+      uvkRecovery: uvkRecovery as Uint8Array<ArrayBuffer>,
+    };
+  }
+
+  async #useInvitation(tx: Tx, token: string | undefined): Promise<void> {
+    const invalid = new KeyPassError('invitation_invalid', 'This server takes accounts by invitation. The invitation is missing, used or expired.', {
+      param: 'invite',
+    });
+    const lookup = await lookupOf('invitation', token ?? '').catch(() => Promise.reject(invalid));
+    const invitation = await store.deleteInvitation(tx, lookup);
+    if (invitation === undefined || invitation.expiresAt <= this.#clock.now()) throw invalid;
+  }
+
+  async #startSession(sql: Parameters<typeof store.insertSession>[0], userId: string, transport: TransportName = 'bearer', device?: string) {
+    const token = createToken('session');
+    const now = this.#clock.now();
+    const session = { id: crypto.randomUUID(), userId, transport, expiresAt: new Date(now.getTime() + sessionMs) };
+    await store.insertSession(sql, { ...session, lookup: await lookupOf('session', token), device: device ?? null, createdAt: now });
+    return { id: session.id, token, expiresAt: session.expiresAt };
+  }
+
+  async #openVault(user: store.UserRow) {
+    const uvkPassword = await wraps.openPasswordWrap(this.#pepper, user);
+    const { revision, manifest } = await this.#vault(user.id);
+    return { kdfId: user.kdfId, salt: user.salt, uvkPassword, manifest, manifestRevision: Number(revision) };
+  }
+
+  async #user(id: string): Promise<store.UserRow> {
+    const user = await store.findUser(this.#database.sql, id);
+    if (user === undefined) throw new KeyPassError('session_invalid', 'The account of this session is gone.');
+    return user;
+  }
+
+  async #vault(userId: string) {
+    const vault = await store.findVault(this.#database.sql, userId);
+    if (vault === undefined) throw new Error('an account without a vault');
+    return vault;
+  }
+}
+
+function normalEmail(email: string): string {
+  return email.normalize('NFC').toLowerCase();
+}
+
+function checkKdf(kdfId: number): void {
+  if (isKdfId(kdfId)) return;
+  throw new KeyPassError('invalid_request', 'This kdfId is not one that KeyPass knows.', { param: 'kdfId' });
+}
+
+function checkFirstRevision(write: ManifestWrite): void {
+  if ((write.manifestRevision ?? 1) === 1) return;
+  throw new KeyPassError('invalid_request', 'The first manifest has revision 1.', { param: 'manifestRevision' });
+}
+
+async function insertUser(tx: Tx, user: store.UserRow): Promise<void> {
+  try {
+    await store.insertUser(tx, user);
+  } catch (error) {
+    if (isUniqueViolation(error, 'users_email_key')) {
+      throw new KeyPassError('email_taken', 'There is an account with this e-mail address. Log in instead.', { param: 'email' });
+    }
+    if (isUniqueViolation(error, 'users_pkey')) throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'userId' });
+    throw error;
+  }
+}
+
+function ticketInvalid(): KeyPassError {
+  return new KeyPassError('ticket_invalid', 'The recovery took too long or was used. Start it again.', { param: 'ticket' });
+}

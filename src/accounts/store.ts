@@ -1,0 +1,141 @@
+import type { Sql, Tx } from '../database/connect.ts';
+
+export interface UserRow {
+  id: string;
+  email: string;
+  kdfId: number;
+  salt: Uint8Array<ArrayBuffer>;
+  passwordRevision: bigint;
+  epoch: number;
+  verifierPassword: Uint8Array<ArrayBuffer>;
+  uvkPassword: Uint8Array<ArrayBuffer>;
+  recoveryId: string;
+  verifierRecovery: Uint8Array<ArrayBuffer>;
+  uvkRecovery: Uint8Array<ArrayBuffer>;
+  createdAt: Date;
+}
+
+export interface SessionRow {
+  id: string;
+  userId: string;
+  transport: string;
+  expiresAt: Date;
+}
+
+export async function countUsers(sql: Sql | Tx): Promise<bigint> {
+  const [row] = await sql<{ count: bigint }[]>`select count(*) from users`;
+  return row?.count ?? 0n;
+}
+
+export async function insertUser(tx: Tx, user: UserRow): Promise<void> {
+  await tx`
+    insert into users (id, email, kdf_id, salt, password_revision, epoch, verifier_password, uvk_password,
+      recovery_id, verifier_recovery, uvk_recovery, created_at)
+    values (${user.id}, ${user.email}, ${user.kdfId}, ${user.salt}, ${user.passwordRevision}, ${user.epoch},
+      ${user.verifierPassword}, ${user.uvkPassword}, ${user.recoveryId}, ${user.verifierRecovery},
+      ${user.uvkRecovery}, ${user.createdAt})`;
+}
+
+export async function findUserByEmail(sql: Sql | Tx, email: string): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`
+    select id, email, kdf_id, salt, password_revision, epoch, verifier_password, uvk_password,
+      recovery_id, verifier_recovery, uvk_recovery, created_at
+    from users where email = ${email}`;
+  return row;
+}
+
+export async function findUser(sql: Sql | Tx, id: string): Promise<UserRow | undefined> {
+  const [row] = await sql<UserRow[]>`
+    select id, email, kdf_id, salt, password_revision, epoch, verifier_password, uvk_password,
+      recovery_id, verifier_recovery, uvk_recovery, created_at
+    from users where id = ${id}`;
+  return row;
+}
+
+/** New password and recovery wraps, by compare-and-set on the password's revision. */
+export async function updateUserSecrets(tx: Tx, user: UserRow, baseRevision: bigint): Promise<boolean> {
+  const rows = await tx`
+    update users set kdf_id = ${user.kdfId}, salt = ${user.salt}, password_revision = password_revision + 1,
+      epoch = ${user.epoch}, verifier_password = ${user.verifierPassword}, uvk_password = ${user.uvkPassword},
+      recovery_id = ${user.recoveryId}, verifier_recovery = ${user.verifierRecovery},
+      uvk_recovery = ${user.uvkRecovery}
+    where id = ${user.id} and password_revision = ${baseRevision} returning id`;
+  return rows.length === 1;
+}
+
+export async function insertVault(tx: Tx, userId: string, manifest: Uint8Array): Promise<void> {
+  await tx`insert into vaults (user_id, revision, manifest) values (${userId}, 1, ${manifest})`;
+}
+
+export async function findVault(sql: Sql | Tx, userId: string) {
+  const [row] = await sql<{ revision: bigint; manifest: Uint8Array<ArrayBuffer> }[]>`
+    select revision, manifest from vaults where user_id = ${userId}`;
+  return row;
+}
+
+/** The next manifest, unless another came in between; null stands for "the next revision, whichever it is". */
+export async function updateVault(tx: Tx, userId: string, manifest: Uint8Array, revision: number | null): Promise<boolean> {
+  const rows = await tx`
+    update vaults set manifest = ${manifest}, revision = revision + 1
+    where user_id = ${userId} and (${revision}::bigint is null or revision + 1 = ${revision}::bigint)
+    returning revision`;
+  return rows.length === 1;
+}
+
+export async function insertSession(
+  sql: Sql | Tx,
+  session: SessionRow & { lookup: Uint8Array; device: string | null; createdAt: Date },
+): Promise<void> {
+  await sql`
+    insert into sessions (id, lookup, user_id, transport, device, created_at, expires_at)
+    values (${session.id}, ${session.lookup}, ${session.userId}, ${session.transport}, ${session.device},
+      ${session.createdAt}, ${session.expiresAt})`;
+}
+
+export async function findSession(sql: Sql | Tx, lookup: Uint8Array): Promise<SessionRow | undefined> {
+  const [row] = await sql<SessionRow[]>`
+    select id, user_id, transport, expires_at from sessions where lookup = ${lookup}`;
+  return row;
+}
+
+export async function deleteSession(sql: Sql | Tx, id: string): Promise<void> {
+  await sql`delete from sessions where id = ${id}`;
+}
+
+export async function deleteSessionsOf(tx: Tx, userId: string): Promise<void> {
+  await tx`delete from sessions where user_id = ${userId}`;
+}
+
+export async function insertTicket(
+  sql: Sql | Tx,
+  ticket: { lookup: Uint8Array; userId: string; passwordRevision: bigint; expiresAt: Date },
+): Promise<void> {
+  await sql`
+    insert into recovery_tickets (lookup, user_id, password_revision, expires_at)
+    values (${ticket.lookup}, ${ticket.userId}, ${ticket.passwordRevision}, ${ticket.expiresAt})`;
+}
+
+/** Takes a ticket out, so that it serves once. */
+export async function deleteTicket(tx: Tx, lookup: Uint8Array) {
+  const [row] = await tx<{ userId: string; passwordRevision: bigint; expiresAt: Date }[]>`
+    delete from recovery_tickets where lookup = ${lookup} returning user_id, password_revision, expires_at`;
+  return row;
+}
+
+export async function insertInvitation(sql: Sql | Tx, lookup: Uint8Array, createdAt: Date, expiresAt: Date): Promise<void> {
+  await sql`
+    insert into invitations (lookup, created_at, expires_at) values (${lookup}, ${createdAt}, ${expiresAt})`;
+}
+
+export async function deleteInvitation(tx: Tx, lookup: Uint8Array) {
+  const [row] = await tx<{ expiresAt: Date }[]>`
+    delete from invitations where lookup = ${lookup} returning expires_at`;
+  return row;
+}
+
+/** Removes what time has made useless. */
+export async function deleteExpiredAccess(sql: Sql | Tx, now: Date): Promise<void> {
+  await sql`delete from sessions where expires_at <= ${now}`;
+  await sql`delete from recovery_tickets where expires_at <= ${now}`;
+  await sql`delete from invitations where expires_at <= ${now}`;
+}

@@ -1,0 +1,81 @@
+import { equalBytes, hkdf, open, randomBytes, seal, sha256, type Pepper } from '../crypto/index.ts';
+import { KeyPassError } from '../errors.ts';
+import type { PasswordWrap } from './model.ts';
+import type { UserRow } from './store.ts';
+
+/** What the server lays around the wraps that a password makes: the outer seals under the pepper (crypto: outermost and alone). */
+export async function sealPasswordWrap(pepper: Pepper, user: string, epoch: number, wrap: PasswordWrap) {
+  return {
+    verifierPassword: await seal('verifier-password', await pepper.key(epoch, 'verifier'), { user, epoch }, await sha256(wrap.authKey)),
+    uvkPassword: await seal('uvk-password-outer', await pepper.key(epoch, 'uvk'), { user, epoch }, wrap.uvkPassword),
+  };
+}
+
+export async function sealRecoveryVerifier(
+  pepper: Pepper,
+  user: string,
+  recoveryId: string,
+  epoch: number,
+  recoveryAuth: Uint8Array<ArrayBuffer>,
+) {
+  const key = await pepper.key(epoch, 'verifier');
+  return seal('verifier-recovery', key, { user, recoveryId, epoch }, await sha256(recoveryAuth));
+}
+
+export async function openPasswordWrap(pepper: Pepper, row: UserRow) {
+  return open('uvk-password-outer', await pepper.key(row.epoch, 'uvk'), { user: row.id, epoch: row.epoch }, row.uvkPassword);
+}
+
+/** Whether a login key is the account's; the same work, and the same answer, where there is no account. */
+export async function isPasswordRight(pepper: Pepper, row: UserRow | undefined, authKey: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  const account = row ?? (await nobody(pepper));
+  const key = await pepper.key(account.epoch, 'verifier');
+  const verifier = await open('verifier-password', key, { user: account.id, epoch: account.epoch }, account.verifierPassword);
+  const isRight = equalBytes(verifier, await sha256(authKey));
+  return isRight && row !== undefined;
+}
+
+export async function isRecoveryRight(pepper: Pepper, row: UserRow | undefined, auth: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  const account = row ?? (await nobody(pepper));
+  const { id: user, recoveryId, epoch } = account;
+  const key = await pepper.key(epoch, 'verifier');
+  const verifier = await open('verifier-recovery', key, { user, recoveryId, epoch }, account.verifierRecovery);
+  const isRight = equalBytes(verifier, await sha256(auth));
+  return isRight && row !== undefined;
+}
+
+const nobodies = new WeakMap<Pepper, Promise<Awaited<ReturnType<typeof makeNobody>>>>();
+
+/** An account that nobody can log in to, so that an unknown e-mail costs what a known one does. */
+function nobody(pepper: Pepper) {
+  const made = nobodies.get(pepper) ?? makeNobody(pepper);
+  nobodies.set(pepper, made);
+  return made;
+}
+
+async function makeNobody(pepper: Pepper) {
+  const [id, recoveryId] = [crypto.randomUUID(), crypto.randomUUID()];
+  const epoch = pepper.current;
+  const key = await pepper.key(epoch, 'verifier');
+  return {
+    id,
+    recoveryId,
+    epoch,
+    verifierPassword: await seal('verifier-password', key, { user: id, epoch }, randomBytes(32)),
+    verifierRecovery: await seal('verifier-recovery', key, { user: id, recoveryId, epoch }, randomBytes(32)),
+  };
+}
+
+/** A random secret of a few minutes, and what the database keeps of it. */
+export async function createTicket() {
+  const ticket = randomBytes(32);
+  return { ticket, lookup: await ticketLookup(ticket) };
+}
+
+export function ticketLookup(ticket: Uint8Array) {
+  return hkdf(ticket, 'ticket/lookup');
+}
+
+export function loginFailed(): KeyPassError {
+  return new KeyPassError('login_failed', 'The e-mail address or the password is wrong.');
+}

@@ -1,0 +1,45 @@
+import { Elysia } from 'elysia';
+import type { Auth } from '../http/auth.ts';
+import { success } from '../http/envelope.ts';
+import { idempotencyKeyOf } from '../http/idempotency.ts';
+import { pageQuery, pageRequest } from '../http/pages.ts';
+import { Failure, object, page, success as Success } from '../http/schema.ts';
+import * as model from './model.ts';
+import type { Apps } from './service.ts';
+
+/** `/v1/apps`: a developer's apps. */
+export function appRoutes(apps: Apps, { auth }: { auth: Auth }) {
+  return new Elysia({ prefix: '/v1/apps', normalize: false, tags: ['Apps'] })
+    .use(auth)
+    .post(
+      '/',
+      async ({ session, body, request }) => {
+        const app = await apps.create(session.userId, body, idempotencyKeyOf(request));
+        return success({ ...shown(app), clientSecret: app.clientSecret });
+      },
+      {
+        session: true,
+        body: model.NewApp,
+        response: { 200: Success(model.CreatedApp), 400: Failure, 401: Failure, 409: Failure },
+        detail: { summary: 'Register an app; its secret is shown once' },
+      },
+    )
+    .get(
+      '/',
+      async ({ session, query }) => {
+        const { items, nextCursor } = await apps.list(session.userId, pageRequest(query));
+        return success({ items: items.map(shown), nextCursor });
+      },
+      {
+        session: true,
+        query: object(pageQuery),
+        response: { 200: Success(page(model.AppAnswer)), 400: Failure, 401: Failure },
+        detail: { summary: "The developer's apps" },
+      },
+    );
+}
+
+function shown(app: Awaited<ReturnType<Apps['list']>>['items'][number]) {
+  const { id, name, clientId, allowedOrigins, redirectUris, webhookUrl } = app;
+  return { id, name, clientId, allowedOrigins, redirectUris, webhookUrl, createdAt: app.createdAt.toISOString() };
+}

@@ -1,0 +1,86 @@
+import type { Clock } from '../clock.ts';
+import { createToken, lookupOf } from '../crypto/index.ts';
+import type { Database } from '../database/connect.ts';
+import { insertCreation } from '../database/idempotency.ts';
+import { KeyPassError } from '../errors.ts';
+import type { AppIdentity } from '../http/auth.ts';
+import { pageOf, type PageRequest } from '../http/pages.ts';
+import type { NewAppInput } from './model.ts';
+import * as store from './store.ts';
+
+interface Parts {
+  database: Database;
+  clock: Clock;
+}
+
+/** Apps of developers: their names, origins and secrets. */
+export class Apps {
+  readonly #database: Database;
+  readonly #clock: Clock;
+
+  constructor(parts: Parts) {
+    this.#database = parts.database;
+    this.#clock = parts.clock;
+  }
+
+  /** A new app; its secret is in this answer and nowhere else. */
+  async create(userId: string, input: NewAppInput, idempotencyKey: string | null) {
+    const app: store.AppRow = {
+      id: crypto.randomUUID(),
+      userId,
+      name: input.name,
+      clientId: createToken('clientId'),
+      allowedOrigins: input.allowedOrigins.map(checkOrigin),
+      redirectUris: (input.redirectUris ?? []).map((uri) => checkUri(uri, 'redirectUris')),
+      webhookUrl: input.webhookUrl === undefined ? null : checkUri(input.webhookUrl, 'webhookUrl'),
+      createdAt: this.#clock.now(),
+    };
+    const clientSecret = createToken('clientSecret');
+    const lookup = await lookupOf('clientSecret', clientSecret);
+    await this.#database.begin(async (tx) => {
+      await insertCreation(tx, { caller: `app of ${userId}`, key: idempotencyKey, body: input }, app.id, app.createdAt);
+      await store.insertApp(tx, app);
+      await store.insertAppSecret(tx, { id: crypto.randomUUID(), appId: app.id, lookup, createdAt: app.createdAt });
+    });
+    return { ...app, clientSecret };
+  }
+
+  async list(userId: string, page: PageRequest) {
+    const rows = await store.listApps(this.#database.sql, userId, page);
+    return pageOf(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }), (row) => row);
+  }
+
+  /** The app of an id and secret; throws `client_invalid`, alike whichever of the two is wrong. */
+  async authenticate(clientId: string, clientSecret: string): Promise<AppIdentity> {
+    const invalid = new KeyPassError('client_invalid', 'The client id or the client secret is wrong.');
+    const lookup = await lookupOf('clientSecret', clientSecret).catch(() => Promise.reject(invalid));
+    const row = await store.findAppBySecret(this.#database.sql, clientId, lookup, this.#clock.now());
+    if (row === undefined) throw invalid;
+    return row;
+  }
+
+  async get(id: string): Promise<AppIdentity> {
+    const row = await store.findApp(this.#database.sql, id);
+    if (row === undefined) throw new KeyPassError('app_not_found', 'The app of this request is gone.');
+    return row;
+  }
+}
+
+function checkOrigin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url !== null && url.origin === text && isSecure(url)) return text;
+  throw new KeyPassError('invalid_request', 'Expected origins such as https://app.example: https (or http on loopback), nothing after the host.', {
+    param: 'allowedOrigins',
+  });
+}
+
+function checkUri(text: string, param: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url !== null && url.username === '' && url.password === '' && !text.includes('#') && isSecure(url)) return text;
+  throw new KeyPassError('invalid_request', 'Expected an https URL (or http on loopback) without credentials or a fragment.', { param });
+}
+
+function isSecure(url: URL): boolean {
+  const isLoopback = url.hostname === 'localhost' || url.hostname === '127.0.0.1' || url.hostname === '[::1]';
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback);
+}

@@ -1,0 +1,210 @@
+import { parse as parseToml } from 'smol-toml';
+import ipaddr from 'ipaddr.js';
+
+/** What KeyPass runs with: read once at start, frozen, the same for every part. */
+export interface Config {
+  readonly port: number;
+  readonly hostname: string;
+  /** The public origin, as browsers see it: scheme, host and port, nothing after. */
+  readonly origin: string;
+  /** Folder of the embedded database and, by default, of the pepper. */
+  readonly dataFolder: string;
+  /** A PostgreSQL server instead of the embedded database. */
+  readonly databaseUrl: string | null;
+  readonly pepperFile: string;
+  readonly registration: 'open' | 'invite' | 'closed';
+  /** Address ranges (CIDR) whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Web origins that may call the proxy from a page. */
+  readonly corsOrigins: readonly string[];
+  /** Provider id → origin, where the operator replaced the provider's own. */
+  readonly providerOrigins: Readonly<Record<string, string>>;
+  readonly maxJsonBytes: number;
+  /** Milliseconds: until an upstream answers with headers, and for one call as a whole. */
+  readonly upstreamFirstByteMs: number;
+  readonly upstreamTotalMs: number;
+  /** Seconds that running streams get to end at shutdown. */
+  readonly shutdownGraceSeconds: number;
+}
+
+/** Every fault of a configuration at once, each with what was expected. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n  ${faults.join('\n  ')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+type Values = Record<string, string>;
+
+/**
+ * Reads environment variables over the same names in the text of a `keypass.toml`.
+ * Throws a {@link ConfigError} that names every fault; values of secrets are never repeated in it.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>, toml?: string): Config {
+  const faults: string[] = [];
+  const values = { ...fileValues(toml, faults), ...environmentValues(environment) };
+  const read = new Reader(values, faults);
+
+  const port = read.integer('PORT', 8787, 0, 65_535);
+  const hostname = read.text('HOST', 'localhost');
+  const origin = read.origin('KEYPASS_ORIGIN', `http://localhost:${port}`);
+  const dataFolder = read.text('KEYPASS_DATA', './data');
+  const config: Config = {
+    port,
+    hostname,
+    origin,
+    dataFolder,
+    databaseUrl: read.databaseUrl('DATABASE_URL'),
+    pepperFile: read.text('KEYPASS_PEPPER_FILE', `${dataFolder}/pepper.json`),
+    registration: read.oneOf(
+      'KEYPASS_REGISTRATION',
+      ['open', 'invite', 'closed'],
+      isLoopback(origin) ? 'open' : 'invite',
+    ),
+    trustedProxies: read.list('KEYPASS_TRUSTED_PROXIES', isCidr, 'address ranges such as 10.0.0.0/8'),
+    corsOrigins: read.list('KEYPASS_CORS_ORIGINS', isWebOrigin, 'origins such as https://app.example'),
+    providerOrigins: read.providerOrigins(),
+    maxJsonBytes: read.integer('KEYPASS_MAX_JSON_BYTES', 32 * 1024 * 1024, 1024, 256 * 1024 * 1024),
+    upstreamFirstByteMs: read.integer('KEYPASS_FIRST_BYTE_TIMEOUT_MS', 600_000, 100, 3_600_000),
+    upstreamTotalMs: read.integer('KEYPASS_TOTAL_TIMEOUT_MS', 3_600_000, 100, 86_400_000),
+    shutdownGraceSeconds: read.integer('KEYPASS_SHUTDOWN_GRACE_SECONDS', 30, 0, 3600),
+  };
+  read.refuseUnknown();
+  if (faults.length > 0) throw new ConfigError(faults);
+  return Object.freeze(config);
+}
+
+/** The configuration as an operator may see it: one `NAME=value` line each, the database's password masked. */
+export function describeConfig(config: Config): string[] {
+  return Object.entries({ ...config, databaseUrl: config.databaseUrl && maskPassword(config.databaseUrl) }).map(
+    ([name, value]) => `${name} = ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  );
+}
+
+/** Whether an origin can only be reached from this machine. */
+export function isLoopback(origin: string): boolean {
+  const { hostname } = new URL(origin);
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127(\.\d+){3}$/.test(hostname)
+  );
+}
+
+/** Variables of other programs may stand in the environment; a misspelt one of ours may not. */
+const foreign = new Set(['KEYPASS_VECTORS', 'KEYPASS_CONFIG']);
+
+function environmentValues(environment: Readonly<Record<string, string | undefined>>): Values {
+  const ours = Object.entries(environment).filter(
+    ([name, value]) =>
+      value && !foreign.has(name) && (/^KEYPASS_/.test(name) || ['PORT', 'HOST', 'DATABASE_URL'].includes(name)),
+  );
+  return Object.fromEntries(ours) as Values;
+}
+
+function fileValues(toml: string | undefined, faults: string[]): Values {
+  if (toml === undefined) return {};
+  try {
+    return Object.fromEntries(
+      Object.entries(parseToml(toml)).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(',') : String(value),
+      ]),
+    );
+  } catch {
+    faults.push('keypass.toml: expected TOML, one NAME = value a line');
+    return {};
+  }
+}
+
+class Reader {
+  readonly #values: Values;
+  readonly #faults: string[];
+  readonly #known = new Set<string>();
+
+  constructor(values: Values, faults: string[]) {
+    this.#values = values;
+    this.#faults = faults;
+  }
+
+  text(name: string, fallback: string): string {
+    this.#known.add(name);
+    return this.#values[name] ?? fallback;
+  }
+
+  integer(name: string, fallback: number, least: number, most: number): number {
+    const text = this.text(name, String(fallback));
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    return this.#fault(name, `a whole number from ${least} to ${most}`, fallback);
+  }
+
+  oneOf<const T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+    const text = this.text(name, fallback);
+    return allowed.find((value) => value === text) ?? this.#fault(name, `one of ${allowed.join(', ')}`, fallback);
+  }
+
+  origin(name: string, fallback: string): string {
+    const text = this.text(name, fallback);
+    return isWebOrigin(text)
+      ? text
+      : this.#fault(name, 'an origin such as https://keys.example, with nothing after it', fallback);
+  }
+
+  list(name: string, isValid: (item: string) => boolean, expected: string): string[] {
+    const items = this.text(name, '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+    return items.every(isValid) ? items : this.#fault(name, `${expected}, separated by commas`, []);
+  }
+
+  databaseUrl(name: string): string | null {
+    const text = this.text(name, '');
+    if (text === '') return null;
+    const isPostgres = URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
+    return isPostgres ? text : this.#fault(name, 'a URL such as postgres://user:password@host/database', null);
+  }
+
+  providerOrigins(): Record<string, string> {
+    const names = Object.keys(this.#values).filter((name) => /^KEYPASS_[A-Z0-9_]+_BASE_URL$/.test(name));
+    return Object.fromEntries(
+      names.map((name) => [
+        name.slice('KEYPASS_'.length, -'_BASE_URL'.length).toLowerCase(),
+        this.origin(name, 'http://localhost'),
+      ]),
+    );
+  }
+
+  refuseUnknown(): void {
+    for (const name of Object.keys(this.#values)) {
+      if (!this.#known.has(name)) this.#faults.push(`${name}: no such setting; see docs/configuration.md`);
+    }
+  }
+
+  #fault<T>(name: string, expected: string, fallback: T): T {
+    this.#faults.push(`${name}: expected ${expected}`);
+    return fallback;
+  }
+}
+
+function isWebOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}
+
+function isCidr(text: string): boolean {
+  return ipaddr.isValidCIDR(text);
+}
+
+function maskPassword(url: string): string {
+  const masked = new URL(url);
+  if (masked.password !== '') masked.password = '***';
+  return masked.href;
+}

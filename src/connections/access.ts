@@ -1,0 +1,232 @@
+import type { Clock } from '../clock.ts';
+import { fromUtf8, lookupOf, open, parsePolicy, policyHash, sealingKey, tokenKey, tokenKind, utf8, zero } from '../crypto/index.ts';
+import type { Pepper, Policy } from '../crypto/index.ts';
+import type { Database } from '../database/connect.ts';
+import { KeyPassError } from '../errors.ts';
+import type { Ledger } from '../money/ledger.ts';
+import { connectionChannel } from './service.ts';
+import * as store from './store.ts';
+
+/** A connection as its access token proved it: what the owner allowed, and the state in which that was read. */
+export interface Grantee {
+  readonly connectionId: string;
+  readonly userId: string;
+  readonly appId: string | null;
+  readonly policy: Policy;
+  readonly policyHash: Uint8Array;
+  readonly revision: number;
+  readonly generation: number;
+}
+
+type Cut = (reason: KeyPassError) => void;
+
+const recheckMs = 5_000;
+
+interface Parts {
+  database: Database;
+  pepper: Pepper;
+  clock: Clock;
+  ledger: Ledger;
+  /** Where calls of a provider go now. */
+  originOf(provider: string): string | undefined;
+  onFault(event: string, error: unknown): void;
+}
+
+/** What an access token opens: the connection, and for a call the provider key. */
+export class Access {
+  readonly #parts: Parts;
+  /** The connection's key lives as long as the request that proved it, and nowhere that could be printed. */
+  readonly #connectionKeys = new WeakMap<Grantee, CryptoKey>();
+  readonly #running = new Map<string, Set<Cut>>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Opens a connection by its token. The policy is parsed only after a grant has opened under the hash of its bytes, so
+   * nobody who can merely write to the database can have changed it. Throws `access_token_invalid`, `connection_paused`,
+   * `connection_expired`, `key_missing`.
+   */
+  async authenticate(accessToken: string): Promise<Grantee> {
+    const { row, connectionKey } = await this.#open(accessToken);
+    if (row.status === 'paused') throw paused();
+    const hash = await policyHash(row.policy);
+    await this.#proveByGrant(row, connectionKey, hash);
+    const policy = parsePolicy(row.policy);
+    if (isExpired(policy, this.#parts.clock.now())) throw expired();
+    const grantee: Grantee = {
+      connectionId: row.id,
+      userId: row.userId,
+      appId: row.appId,
+      policy,
+      policyHash: hash,
+      revision: Number(row.revision),
+      generation: Number(row.generation),
+    };
+    this.#connectionKeys.set(grantee, connectionKey);
+    return grantee;
+  }
+
+  /** The id and app of a token's connection, paused or not. */
+  async identify(accessToken: string): Promise<{ id: string; appId: string | null; status: string }> {
+    const { row } = await this.#open(accessToken);
+    return { id: row.id, appId: row.appId, status: row.status };
+  }
+
+  /** The provider key of a call, as bytes to be zeroed. Throws `provider_not_connected`, `key_missing`. */
+  async openKey(grantee: Grantee, provider: string) {
+    const { database, clock } = this.#parts;
+    const allowed = grantee.policy.providers.find((candidate) => candidate.id === provider);
+    if (allowed === undefined) throw notConnected();
+    const row = await store.findSealedKey(database.sql, grantee.connectionId, provider);
+    if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion) throw keyMissing(provider);
+    if (row.origin !== this.#parts.originOf(provider)) throw originChanged(provider);
+    const { secret, headers } = await this.#openItem(grantee, provider, row);
+    await store.updateKeyLastUsed(database.sql, row.keyId, clock.now());
+    return { keyId: row.keyId, version: Number(row.keyVersion), secret, headers };
+  }
+
+  /** What the app may know of its own connection. */
+  async describe(accessToken: string) {
+    const { row, connectionKey } = await this.#open(accessToken);
+    await this.#proveByGrant(row, connectionKey, await policyHash(row.policy));
+    const policy = parsePolicy(row.policy);
+    const [state] = await this.#parts.ledger.states([{ connectionId: row.id, period: policy.period }]);
+    const status = isExpired(policy, this.#parts.clock.now()) ? 'expired' : row.status;
+    return { id: row.id, status, policy, capCents: row.capCents, spent: state?.spent ?? 0n, held: state?.held ?? 0n, resetsAt: state?.resetsAt ?? null };
+  }
+
+  /** Calls `cut` once when the connection may not go on; returns how to stop listening. */
+  onCut(connectionId: string, cut: Cut): () => void {
+    const cuts = this.#running.get(connectionId) ?? new Set();
+    this.#running.set(connectionId, cuts.add(cut));
+    return () => {
+      cuts.delete(cut);
+      if (cuts.size === 0 && this.#running.get(connectionId) === cuts) this.#running.delete(connectionId);
+    };
+  }
+
+  /** Listens for revocations and pauses; a re-check every few seconds covers a lost notice and an expiry. */
+  async start(): Promise<() => Promise<void>> {
+    const onFault = (error: unknown) => this.#parts.onFault('recheck_failed', error);
+    const stop = await this.#parts.database.listen(connectionChannel, (id) => {
+      this.#recheck([id]).catch(onFault);
+    });
+    const timer = setInterval(() => {
+      this.#recheck([...this.#running.keys()]).catch(onFault);
+    }, recheckMs);
+    return async () => {
+      clearInterval(timer);
+      await stop();
+    };
+  }
+
+  async #recheck(ids: readonly string[]): Promise<void> {
+    const running = ids.filter((id) => this.#running.has(id));
+    if (running.length === 0) return;
+    const rows = await store.listActive(this.#parts.database.sql, running);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    for (const id of running) {
+      const reason = this.#reasonToCut(byId.get(id));
+      if (reason !== undefined) this.#cut(id, reason);
+    }
+  }
+
+  #reasonToCut(row: Awaited<ReturnType<typeof store.listActive>>[number] | undefined): KeyPassError | undefined {
+    if (row === undefined || row.status === 'revoked') return revoked();
+    if (row.status === 'paused') return paused();
+    return isExpired(parsePolicy(row.policy), this.#parts.clock.now()) ? expired() : undefined;
+  }
+
+  #cut(id: string, reason: KeyPassError): void {
+    const cuts = this.#running.get(id) ?? [];
+    this.#running.delete(id);
+    for (const cut of cuts) cut(reason);
+  }
+
+  async #open(accessToken: string) {
+    const invalid = tokenInvalid(accessToken);
+    const lookup = await lookupOf('access', accessToken).catch(() => Promise.reject(invalid));
+    const row = await store.findConnectionByToken(this.#parts.database.sql, lookup);
+    if (row === undefined || row.ckToken === null || row.epoch === null) throw invalid;
+    const { id: connection, userId: user, appId: app, epoch } = row;
+    const generation = Number(row.generation);
+    const outerKey = await this.#parts.pepper.key(epoch, 'connection');
+    const inner = await open('ck-token-outer', outerKey, { connection, generation, epoch }, row.ckToken);
+    const wrapKey = await tokenKey('access', accessToken, 'access/wrap');
+    const raw = await open('ck-token', wrapKey, { user, connection, app, generation }, inner);
+    const connectionKey = await sealingKey(raw);
+    zero(raw);
+    return { row, connectionKey };
+  }
+
+  async #proveByGrant(row: store.ConnectionRow, connectionKey: CryptoKey, hash: Uint8Array): Promise<void> {
+    const [grant] = await store.listGrants(this.#parts.database.sql, [row.id]);
+    if (grant === undefined) throw keyMissing();
+    const fields = { user: row.userId, connection: row.id, app: row.appId, key: grant.keyId, version: Number(grant.version), policyHash: hash };
+    zero(await open('grant', connectionKey, fields, grant.sealedDek));
+  }
+
+  async #openItem(grantee: Grantee, provider: string, row: store.SealedKeyRow) {
+    const connectionKey = this.#connectionKeys.get(grantee);
+    if (connectionKey === undefined) throw new Error('a grantee that was not authenticated here');
+    const { userId: user, connectionId: connection, appId: app } = grantee;
+    const [key, version] = [row.keyId, Number(row.keyVersion)];
+    const grant = { user, connection, app, key, version, policyHash: grantee.policyHash };
+    const dek = await open('grant', connectionKey, grant, row.sealedDek);
+    const item = await open('item', await sealingKey(dek), { user, key, provider, origin: row.origin, version }, row.item);
+    zero(dek);
+    return readItem(item);
+  }
+}
+
+/** The item's plaintext: JSON of `{secret, label, headers}`. */
+function readItem(item: Uint8Array): { secret: Uint8Array; headers: Record<string, string> } {
+  const parsed: unknown = JSON.parse(fromUtf8(item));
+  zero(item);
+  const { secret, headers } = parsed as { secret?: unknown; headers?: unknown };
+  if (typeof secret !== 'string') throw new Error('an item without a secret');
+  const entries = Object.entries((headers ?? {}) as Record<string, unknown>);
+  return { secret: utf8(secret), headers: Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')) };
+}
+
+function isExpired(policy: Policy, now: Date): boolean {
+  return policy.expiresAt !== null && now >= new Date(policy.expiresAt);
+}
+
+/** One answer for every token that opens nothing, except that a wrong kind is named: that helps its owner alone. */
+function tokenInvalid(token: string): KeyPassError {
+  const kind = tokenKind(token);
+  if (kind !== undefined && kind !== 'access') {
+    return new KeyPassError('access_token_invalid', 'This is another kind of KeyPass token. Send the access token, kp_at_….');
+  }
+  return new KeyPassError('access_token_invalid', 'The access token is unknown, or its connection was revoked. Ask the owner to connect again.');
+}
+
+function paused(): KeyPassError {
+  return new KeyPassError('connection_paused', 'The owner has paused this connection.');
+}
+
+function revoked(): KeyPassError {
+  return new KeyPassError('connection_revoked', 'The owner has revoked this connection.');
+}
+
+function expired(): KeyPassError {
+  return new KeyPassError('connection_expired', 'The owner approved this connection until a date that has passed. Ask for a new approval.');
+}
+
+function notConnected(): KeyPassError {
+  return new KeyPassError('provider_not_connected', 'The owner did not connect this provider. Ask for it in a new link session.');
+}
+
+function keyMissing(provider?: string): KeyPassError {
+  const which = provider === undefined ? 'The keys of this connection are' : `The key for ${provider} is`;
+  return new KeyPassError('key_missing', `${which} gone from the vault. The owner can choose another.`);
+}
+
+/** A key is sealed for one origin and goes nowhere else, whatever the operator configures later. */
+function originChanged(provider: string): KeyPassError {
+  const message = `The key for ${provider} was stored for another address than this server calls now. The owner must store it again.`;
+  return new KeyPassError('key_origin_changed', message);
+}

@@ -1,0 +1,96 @@
+import { t } from 'elysia';
+import type { Policy } from '../crypto/index.ts';
+import { Blob, bytes, Cents, ManifestBlob, ManifestRevision, object, Timestamp, Usd, Uuid } from '../http/schema.ts';
+
+/** Checked member by member by the kernel, which alone knows a policy's rules; here it is any object. */
+export const PolicyBody = t.Unsafe<Policy>({
+  type: 'object',
+  description: 'The policy of crypto.md: all members present, arrays sorted; its RFC 8785 form is what is hashed and stored',
+});
+
+export const NewGrant = object({ keyId: Uuid, version: t.Integer({ minimum: 1 }), grant: Blob });
+export const NewGrants = t.Array(NewGrant, { minItems: 1, maxItems: 32 });
+export const manifest = { manifest: ManifestBlob, manifestRevision: t.Optional(ManifestRevision) };
+export const Revision = t.Integer({ minimum: 1 });
+
+export const NewConnection = object({
+  id: Uuid,
+  kind: t.Union([t.Literal('personal'), t.Literal('site')]),
+  policy: PolicyBody,
+  ckVault: Blob,
+  ckToken: Blob,
+  tokenLookup: bytes(32, 32),
+  tokenVault: Blob,
+  grants: NewGrants,
+  ...manifest,
+});
+
+export const PolicyEdit = object({ baseRevision: Revision, policy: PolicyBody, grants: NewGrants, ...manifest });
+export const Pause = object({ paused: t.Boolean() });
+export const Cap = object({ capCents: t.Union([Cents, t.Null()], { description: 'Lowers the budget without the vault; null lifts it' }) });
+export const ConnectionEdit = t.Union([PolicyEdit, Pause, Cap]);
+
+const summary = {
+  id: Uuid,
+  kind: t.String(),
+  app: t.Optional(object({ id: Uuid, name: t.String() })),
+  origin: t.Optional(t.String()),
+  status: t.String({ description: 'pending, active, paused or revoked' }),
+  revision: Revision,
+  generation: t.Integer({ minimum: 0 }),
+  policy: PolicyBody,
+  capCents: t.Optional(Cents),
+  spent: Usd,
+  held: Usd,
+  resetsAt: t.Union([Timestamp, t.Null()]),
+  missingKeys: t.Array(t.String(), { description: 'Providers whose key was deleted: their calls answer key_missing' }),
+  createdAt: Timestamp,
+};
+
+export const ConnectionSummary = object(summary);
+export const ConnectionDetail = object({
+  ...summary,
+  ckVault: t.Optional(Blob),
+  tokenVault: t.Optional(Blob),
+  grants: t.Array(object({ keyId: Uuid, provider: t.String(), version: t.Integer(), grant: Blob })),
+});
+
+export const OwnConnection = object({
+  id: Uuid,
+  status: t.String(),
+  providers: t.Array(object({ id: t.String(), models: t.Union([t.Array(t.String()), t.Null()]) })),
+  scopes: t.Array(t.String()),
+  budgetCents: Cents,
+  period: t.String(),
+  spent: Usd,
+  held: Usd,
+  resetsAt: t.Union([Timestamp, t.Null()]),
+  expiresAt: t.Union([Timestamp, t.Null()]),
+});
+
+export interface GrantInput {
+  readonly keyId: string;
+  readonly version: number;
+  readonly grant: Uint8Array;
+}
+
+/** What the owner's client made for a new connection. */
+export interface NewConnectionInput {
+  readonly id: string;
+  readonly policy: Policy;
+  readonly ckVault: Uint8Array;
+  readonly grants: readonly GrantInput[];
+}
+
+/** The access token of a connection, as the server may know it: its lookup and the wrap that it opens. */
+export interface TokenWrap {
+  readonly tokenLookup: Uint8Array;
+  readonly ckToken: Uint8Array;
+  readonly generation: number;
+}
+
+export interface PolicyEditInput {
+  readonly baseRevision: number;
+  readonly policy: Policy;
+  readonly grants: readonly GrantInput[];
+}

@@ -1,0 +1,137 @@
+import postgres from 'postgres';
+import { isRetryable } from './failures.ts';
+
+interface Types extends Record<string, unknown> {
+  bigint: bigint;
+}
+
+/** Whatever can run a statement: the pool or a transaction. Store functions take one as their first argument. */
+export type Sql = postgres.ISql<Types>;
+
+/** A transaction, for store functions whose statements must stand or fall together. */
+export type Tx = postgres.TransactionSql<Types>;
+
+/**
+ * A connected database. Column names arrive in camelCase (only names: keys inside JSON values stay as they are),
+ * `int8` as bigint, `bytea` as bytes, `timestamptz` as Date.
+ *
+ * The embedded database is a pool of one connection: while `begin` runs, a statement on `sql` waits for the transaction
+ * to end, so awaiting one inside `work` hangs for ever. Store functions therefore take their `sql`, and `work` hands them
+ * its `tx`. An open cursor holds everybody else up in the same way.
+ */
+export interface Database {
+  readonly sql: Sql;
+  readonly kind: 'embedded' | 'postgres';
+  /**
+   * Runs `work` in a transaction and commits. A serialization failure or deadlock rolls back and runs it again, so it
+   * must have no effect outside the transaction. A statement that failed fails the transaction, caught or not.
+   */
+  begin<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Calls `onNotice` with the payload of every notice, from any instance, until the returned function is called.
+   * A notice sent while the connection was lost is lost too: whoever depends on it looks again from time to time.
+   */
+  listen(channel: string, onNotice: (payload: string) => void): Promise<() => Promise<void>>;
+  /** Sends a notice (at most 8,000 bytes) to all listeners on all instances. */
+  notify(channel: string, payload: string): Promise<void>;
+  /** Ends the connections; statements that still run after five seconds are cut. */
+  close(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** The most connections that are opened. */
+  max?: number;
+}
+
+const connectTimeoutSeconds = 10;
+const closeTimeoutSeconds = 5;
+
+const shared = {
+  connect_timeout: connectTimeoutSeconds,
+  connection: { application_name: 'keypass' },
+  // Notices may quote values, and `debug` would put parameters on every error.
+  onnotice: () => {},
+  debug: false,
+  types: { bigint: postgres.BigInt },
+  // Not `postgres.camel`: it would rewrite the keys inside JSON values too.
+  transform: { column: { from: postgres.toCamel } },
+} satisfies postgres.Options<Record<string, postgres.PostgresType>>;
+
+/** Connects to a PostgreSQL server, lazily: the first statement opens the first connection. */
+export function connectPostgres(url: string, { max = 10 }: PostgresOptions = {}): Database {
+  const sql = postgres(url, { ...shared, max });
+  return {
+    sql,
+    kind: 'postgres',
+    begin: (work) => transact(sql, work),
+    listen: async (channel, onNotice) => {
+      const { unlisten } = await sql.listen(channel, onNotice);
+      return unlisten;
+    },
+    notify: async (channel, payload) => {
+      await sql.notify(channel, payload);
+    },
+    close: () => sql.end({ timeout: closeTimeoutSeconds }),
+  };
+}
+
+/** The server end of the embedded database, as `src/runtime` opens it. */
+export interface EmbeddedServer {
+  /** A fresh byte stream to the server, in the form that postgres.js takes as its `socket` option. */
+  connect(): unknown;
+  close(): Promise<void>;
+}
+
+/** Connects to the embedded database; `close` closes the server as well. Notices stay within this process. */
+export function connectEmbedded(server: EmbeddedServer): Database {
+  const sql = postgres({
+    ...shared,
+    // The one connection is the database: it is never recycled.
+    max: 1,
+    idle_timeout: null,
+    max_lifetime: null,
+    ssl: false,
+    host: 'embedded',
+    user: 'postgres',
+    database: 'postgres',
+    ...{ socket: () => server.connect() },
+  });
+  const listeners = new Map<string, Set<(payload: string) => void>>();
+  return {
+    sql,
+    kind: 'embedded',
+    begin: (work) => transact(sql, work),
+    listen: async (channel, onNotice) => {
+      const listener = (payload: string): void => onNotice(payload);
+      const channelListeners = listeners.get(channel) ?? new Set();
+      listeners.set(channel, channelListeners.add(listener));
+      return async () => {
+        channelListeners.delete(listener);
+      };
+    },
+    notify: async (channel, payload) => {
+      // After the sender's own code, as a notice from a server would come.
+      for (const listener of listeners.get(channel) ?? []) queueMicrotask(() => listener(payload));
+    },
+    close: async () => {
+      await sql.end({ timeout: closeTimeoutSeconds });
+      await server.close();
+    },
+  };
+}
+
+const maxAttempts = 5;
+const backoffMilliseconds = 10;
+
+async function transact<T>(sql: postgres.Sql<Types>, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { value } = await sql.begin(async (tx) => ({ value: await work(tx) }));
+      return value;
+    } catch (error) {
+      if (attempt === maxAttempts || !isRetryable(error)) throw error;
+      const longest = backoffMilliseconds * 2 ** attempt;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { Elysia } from 'elysia';
+import { KeyPassError } from '../errors.ts';
+import { credentialOf, type CookieRules } from './credentials.ts';
+
+/** How each kind of caller is recognised; each throws a domain error when it is not. */
+export interface Authenticators<Session, App> {
+  session(token: string, transport: 'bearer' | 'cookie'): Promise<Session>;
+  app(clientId: string, clientSecret: string): Promise<App>;
+}
+
+/**
+ * Macros for routes: `{ session: true }` wants a person's session, `{ app: true }` an app's id and secret (Basic,
+ * RFC 7617), `{ linkToken: true }` and `{ accessToken: true }` a bearer token (RFC 6750) that the service then checks.
+ */
+export function createAuth<Session, App>(authenticators: Authenticators<Session, App>, cookie: CookieRules) {
+  return new Elysia({ name: 'auth' }).macro({
+    session: {
+      async resolve({ request }) {
+        const credential = credentialOf(request, cookie);
+        if (credential.kind === 'basic') throw wrongCredential('a session token');
+        return { session: await authenticators.session(credential.token, credential.kind) };
+      },
+    },
+    app: {
+      async resolve({ request }) {
+        const credential = credentialOf(request, cookie);
+        if (credential.kind !== 'basic') throw wrongCredential("the app's client id and secret by Basic authentication");
+        return { app: await authenticators.app(credential.user, credential.password) };
+      },
+    },
+    linkToken: {
+      resolve({ request }) {
+        return { linkToken: bearerOf(request, cookie, 'a link token') };
+      },
+    },
+    accessToken: {
+      resolve({ request }) {
+        return { accessToken: bearerOf(request, cookie, 'an access token') };
+      },
+    },
+  });
+}
+
+export type Auth = ReturnType<typeof createAuth<SessionIdentity, AppIdentity>>;
+
+/** A person who is logged in. */
+export interface SessionIdentity {
+  readonly id: string;
+  readonly userId: string;
+  readonly expiresAt: Date;
+}
+
+/** An app that has shown its secret. */
+export interface AppIdentity {
+  readonly id: string;
+  readonly name: string;
+  readonly allowedOrigins: readonly string[];
+  readonly redirectUris: readonly string[];
+}
+
+function bearerOf(request: Request, cookie: CookieRules, wanted: string): string {
+  const credential = credentialOf(request, cookie);
+  if (credential.kind !== 'bearer') throw wrongCredential(wanted);
+  return credential.token;
+}
+
+function wrongCredential(wanted: string): KeyPassError {
+  return new KeyPassError('credentials_missing', `This endpoint takes ${wanted}.`);
+}

@@ -1,0 +1,51 @@
+import { t } from 'elysia';
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../crypto/index.ts';
+import { KeyPassError } from '../errors.ts';
+
+/** `?limit=…&cursor=…` of every list. */
+export const pageQuery = {
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  cursor: t.Optional(t.String({ maxLength: 200, description: 'nextCursor of the page before' })),
+};
+
+/** The place after which a page begins: the sort key of the last item shown. */
+export interface Position {
+  readonly at: Date;
+  readonly id: string;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly after: Position | null;
+}
+
+export function pageRequest(query: { limit?: number | undefined; cursor?: string | undefined }): PageRequest {
+  return { limit: query.limit ?? 50, after: query.cursor === undefined ? null : parseCursor(query.cursor) };
+}
+
+/** Of `limit + 1` rows read, the page and the cursor to the next one. */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  position: (row: Row) => Position,
+  show: (row: Row) => Item,
+): { items: Item[]; nextCursor: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const nextCursor = rows.length > limit && last !== undefined ? formatCursor(position(last)) : null;
+  return { items: shown.map(show), nextCursor };
+}
+
+function formatCursor({ at, id }: Position): string {
+  return toBase64Url(utf8(`${at.toISOString()} ${id}`));
+}
+
+function parseCursor(cursor: string): Position {
+  try {
+    const [at = '', id = ''] = fromUtf8(fromBase64Url(cursor)).split(' ');
+    if (/^[0-9a-f-]{36}$/.test(id) && !Number.isNaN(Date.parse(at))) return { at: new Date(at), id };
+  } catch {
+    // Falls through to the one refusal below.
+  }
+  throw new KeyPassError('invalid_request', 'This cursor was not made here. Start from the first page.', { param: 'cursor' });
+}

@@ -1,0 +1,87 @@
+import { t, type TSchema } from 'elysia';
+import type { TProperties } from '@sinclair/typebox';
+import { fromBase64Url, toBase64Url } from '../crypto/index.ts';
+import { KeyPassError } from '../errors.ts';
+
+/** An object whose members are all known: anything else in it is refused by name. */
+export function object<T extends TProperties>(properties: T, options: { description?: string } = {}) {
+  return t.Object(properties, { additionalProperties: false, ...options });
+}
+
+/** `{ success: true, data }` around an answer's schema. */
+export function success<T extends TSchema>(data: T) {
+  return object({ success: t.Literal(true), data });
+}
+
+/** A page of a list; `nextCursor` is null on the last. */
+export function page<T extends TSchema>(item: T) {
+  return object({ items: t.Array(item), nextCursor: t.Union([t.String(), t.Null()]) });
+}
+
+export const Failure = object(
+  {
+    success: t.Literal(false),
+    error: object({
+      type: t.String(),
+      code: t.String(),
+      message: t.String(),
+      param: t.Optional(t.String()),
+      docUrl: t.String(),
+      requestId: t.String(),
+      details: t.Optional(t.Record(t.String(), t.Unknown())),
+    }),
+  },
+  { description: 'A refusal or failure; `code` is stable, see /docs/errors.' },
+);
+
+export const Uuid = t.String({
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+  description: 'UUID in lower case',
+});
+
+/** A sealed blob or other bytes: base64url without padding (RFC 4648, 5). */
+export function bytes(most: number, least = 1) {
+  const pattern = least === most ? `^[A-Za-z0-9_-]{${Math.ceil((least * 4) / 3)}}$` : '^[A-Za-z0-9_-]+$';
+  return t.String({ pattern, maxLength: Math.ceil((most * 4) / 3), description: 'base64url without padding' });
+}
+
+/** A sealed blob of ordinary size. */
+export const Blob = bytes(64 * 1024);
+export const ManifestBlob = bytes(1024 * 1024);
+export const Timestamp = t.String({ description: 'RFC 3339, UTC' });
+export const Usd = t.String({ description: 'USD as an exact decimal' });
+export const Cents = t.Integer({ minimum: 0, maximum: 100_000_000, description: 'US cents' });
+export const ManifestRevision = t.Integer({
+  minimum: 1,
+  description: 'The revision that the manifest was sealed under; one more than the last. Absent: taken to be that.',
+});
+
+type Decoded<T, K extends keyof T> = Omit<T, K> & {
+  [P in K]: undefined extends T[P] ? Uint8Array<ArrayBuffer> | undefined : Uint8Array<ArrayBuffer>;
+};
+
+/** The body with the named base64url members as bytes; throws `invalid_request` naming one that is not canonical. */
+export function decodeBlobs<T extends object, const K extends keyof T & string>(body: T, names: readonly K[]): Decoded<T, K> {
+  const decoded: Record<string, unknown> = { ...body };
+  for (const name of names) {
+    if (body[name] !== undefined) decoded[name] = decodeBlob(String(body[name]), name);
+  }
+  return decoded as Decoded<T, K>;
+}
+
+export function decodeBlob(text: string, param: string): Uint8Array<ArrayBuffer> {
+  try {
+    return fromBase64Url(text);
+  } catch {
+    throw new KeyPassError('invalid_request', 'Expected base64url without padding, in its one canonical form.', { param });
+  }
+}
+
+type Encoded<T, K extends keyof T> = Omit<T, K> & Record<K, string>;
+
+/** The value with the named bytes as base64url, for the wire. */
+export function encodeBlobs<T extends object, const K extends keyof T & string>(value: T, names: readonly K[]): Encoded<T, K> {
+  const encoded: Record<string, unknown> = { ...value };
+  for (const name of names) encoded[name] = toBase64Url(value[name] as Uint8Array);
+  return encoded as Encoded<T, K>;
+}

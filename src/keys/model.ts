@@ -1,0 +1,64 @@
+import { t } from 'elysia';
+import { Blob, ManifestBlob, ManifestRevision, object, Timestamp, Uuid } from '../http/schema.ts';
+
+export const Provider = t.String({ pattern: '^[a-z][a-z0-9_-]{1,31}$', description: 'Provider id, as in GET /v1/providers' });
+const Origin = t.String({ maxLength: 300, description: 'Origin that the key is sealed for' });
+const Version = t.Integer({ minimum: 1 });
+const manifest = { manifest: ManifestBlob, manifestRevision: t.Optional(ManifestRevision) };
+
+export const KeyAnswer = object({
+  id: Uuid,
+  provider: t.String(),
+  origin: t.String(),
+  version: Version,
+  isDefault: t.Boolean(),
+  item: Blob,
+  dekVault: Blob,
+  connectionCount: t.Integer(),
+  createdAt: Timestamp,
+  lastUsedAt: t.Union([Timestamp, t.Null()]),
+});
+
+export const NewKey = object({
+  id: Uuid,
+  provider: Provider,
+  origin: Origin,
+  version: t.Literal(1),
+  item: Blob,
+  dekVault: Blob,
+  isDefault: t.Optional(t.Boolean()),
+  ...manifest,
+});
+
+export const KeyReplacement = object({
+  baseVersion: Version,
+  origin: Origin,
+  item: Blob,
+  dekVault: Blob,
+  grants: t.Array(object({ connectionId: Uuid, revision: t.Integer({ minimum: 1 }), grant: Blob }), { maxItems: 1000 }),
+  drop: t.Array(Uuid, { maxItems: 1000, description: 'Connections that lose this key instead' }),
+  ...manifest,
+});
+
+/** Deletions may bring the manifest that no longer lists what was deleted. */
+export const OptionalManifest = t.Optional(
+  object({ manifest: t.Optional(ManifestBlob), manifestRevision: t.Optional(ManifestRevision) }),
+);
+
+export interface NewKeyInput {
+  readonly id: string;
+  readonly provider: string;
+  readonly origin: string;
+  readonly item: Uint8Array;
+  readonly dekVault: Uint8Array;
+  readonly isDefault?: boolean | undefined;
+  readonly manifest: Uint8Array;
+  readonly manifestRevision?: number | undefined;
+}
+
+export interface KeyReplacementInput {
+  readonly baseVersion: number;
+  readonly origin: string;
+  readonly item: Uint8Array;
+  readonly dekVault: Uint8Array;
+}

@@ -1,0 +1,117 @@
+import { Elysia } from 'elysia';
+import type { Auth } from '../http/auth.ts';
+import { success } from '../http/envelope.ts';
+import { pageQuery, pageRequest } from '../http/pages.ts';
+import { decodeBlob, decodeBlobs, encodeBlobs, Failure, object, page, success as Success, Uuid } from '../http/schema.ts';
+import type { KeyReplacementInput } from './model.ts';
+import * as model from './model.ts';
+import type { Keys } from './service.ts';
+
+/** A key's next version together with the grants that follow it; wired to the connections, which own the grants. */
+export type ReplaceKey = (
+  userId: string,
+  key: { provider: string; id: string },
+  input: KeyReplacementInput & {
+    grants: { connectionId: string; revision: number; grant: Uint8Array }[];
+    drop: string[];
+    manifest: Uint8Array;
+    manifestRevision?: number | undefined;
+  },
+) => Promise<{ version: number }>;
+
+/** `/v1/keys`: the vault's items. */
+export function keyRoutes(keys: Keys, { auth, replaceKey }: { auth: Auth; replaceKey: ReplaceKey }) {
+  return new Elysia({ prefix: '/v1/keys', normalize: false, tags: ['Keys'] })
+    .use(auth)
+    .get(
+      '/',
+      async ({ session, query }) => {
+        const { items, nextCursor } = await keys.list(session.userId, pageRequest(query));
+        return success({ items: items.map(shown), nextCursor });
+      },
+      {
+        session: true,
+        query: object(pageQuery),
+        response: { 200: Success(page(model.KeyAnswer)), 400: Failure, 401: Failure },
+        detail: { summary: 'The keys of the vault, sealed' },
+      },
+    )
+    .post(
+      '/',
+      async ({ session, body }) => {
+        await keys.add(session.userId, decodeBlobs(body, ['item', 'dekVault', 'manifest']));
+        return success({ id: body.id, version: 1 });
+      },
+      {
+        session: true,
+        body: model.NewKey,
+        response: { 200: Success(object({ id: Uuid, version: model.KeyAnswer.properties.version })), 400: Failure, 401: Failure, 409: Failure },
+        detail: { summary: 'Store a sealed key' },
+      },
+    )
+    .put(
+      '/:provider/:keyId',
+      async ({ session, params, body }) => {
+        const input = decodeBlobs(body, ['item', 'dekVault', 'manifest']);
+        const grants = body.grants.map((entry) => ({ ...entry, grant: decodeBlob(entry.grant, 'grants') }));
+        const key = { provider: params.provider, id: params.keyId };
+        return success({ id: key.id, ...(await replaceKey(session.userId, key, { ...input, grants })) });
+      },
+      {
+        session: true,
+        params: object({ provider: model.Provider, keyId: Uuid }),
+        body: model.KeyReplacement,
+        response: {
+          200: Success(object({ id: Uuid, version: model.KeyAnswer.properties.version })),
+          400: Failure,
+          401: Failure,
+          404: Failure,
+          409: Failure,
+        },
+        detail: { summary: 'Replace a key; connected apps keep their tokens' },
+      },
+    )
+    .delete(
+      '/:provider',
+      async ({ session, params, body }) => {
+        await keys.remove(session.userId, params.provider, null, decodeBlobs(body ?? {}, ['manifest']));
+        return success({});
+      },
+      {
+        session: true,
+        params: object({ provider: model.Provider }),
+        body: model.OptionalManifest,
+        response: { 200: Success(object({})), 400: Failure, 401: Failure, 404: Failure, 409: Failure },
+        detail: { summary: 'Delete all keys of a provider' },
+      },
+    )
+    .delete(
+      '/:provider/:keyId',
+      async ({ session, params, body }) => {
+        await keys.remove(session.userId, params.provider, params.keyId, decodeBlobs(body ?? {}, ['manifest']));
+        return success({});
+      },
+      {
+        session: true,
+        params: object({ provider: model.Provider, keyId: Uuid }),
+        body: model.OptionalManifest,
+        response: { 200: Success(object({})), 400: Failure, 401: Failure, 404: Failure, 409: Failure },
+        detail: { summary: 'Delete one key' },
+      },
+    );
+}
+
+function shown(row: Awaited<ReturnType<Keys['list']>>['items'][number]) {
+  const { id, provider, origin, isDefault } = row;
+  return {
+    id,
+    provider,
+    origin,
+    version: Number(row.version),
+    isDefault,
+    ...encodeBlobs({ item: row.item, dekVault: row.dekVault }, ['item', 'dekVault']),
+    connectionCount: Number(row.connectionCount),
+    createdAt: row.createdAt.toISOString(),
+    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+  };
+}

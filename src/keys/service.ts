@@ -1,0 +1,89 @@
+import type { Accounts } from '../accounts/service.ts';
+import type { ManifestWrite } from '../accounts/model.ts';
+import type { Clock } from '../clock.ts';
+import { isUniqueViolation, type Database, type Tx } from '../database/connect.ts';
+import { KeyPassError } from '../errors.ts';
+import { pageOf, type PageRequest } from '../http/pages.ts';
+import { findProvider } from '../providers/index.ts';
+import type { KeyReplacementInput, NewKeyInput } from './model.ts';
+import * as store from './store.ts';
+
+interface Parts {
+  database: Database;
+  accounts: Accounts;
+  clock: Clock;
+}
+
+/** The vault's items: ciphertext and metadata, which the server keeps and cannot read. */
+export class Keys {
+  readonly #database: Database;
+  readonly #accounts: Accounts;
+  readonly #clock: Clock;
+
+  constructor(parts: Parts) {
+    this.#database = parts.database;
+    this.#accounts = parts.accounts;
+    this.#clock = parts.clock;
+  }
+
+  async list(userId: string, page: PageRequest) {
+    const rows = await store.listKeys(this.#database.sql, userId, page);
+    return pageOf(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }), (row) => row);
+  }
+
+  async add(userId: string, input: NewKeyInput): Promise<void> {
+    refuseUnknownProvider(input.provider);
+    await this.#database.begin(async (tx) => {
+      const hadDefault = await store.updateDefaultKey(tx, userId, input.provider, input.isDefault === true);
+      const isDefault = input.isDefault === true || !hadDefault;
+      const { id, provider, origin } = input;
+      const blobs = { item: input.item as Uint8Array<ArrayBuffer>, dekVault: input.dekVault as Uint8Array<ArrayBuffer> };
+      await insertKey(tx, { id, userId, provider, origin, isDefault, ...blobs, createdAt: this.#clock.now() });
+      await this.#accounts.writeManifest(tx, userId, input);
+    });
+  }
+
+  /** The next version of a key, as a part of one transaction with its re-sealed grants. */
+  async replace(tx: Tx, userId: string, provider: string, id: string, input: KeyReplacementInput): Promise<void> {
+    if (!(await store.hasKey(tx, userId, provider, id))) throw keyNotFound();
+    const { origin, item, dekVault } = input as KeyReplacementInput & Record<'item' | 'dekVault', Uint8Array<ArrayBuffer>>;
+    if (!(await store.updateKeyVersion(tx, { id, userId, provider, origin, item, dekVault }, input.baseVersion))) {
+      throw new KeyPassError('key_changed', 'The key was replaced by another client. Read it again.', { param: 'baseVersion' });
+    }
+  }
+
+  /** Removes one key, or all of the provider; connections that used one answer `key_missing` until another is chosen. */
+  async remove(userId: string, provider: string, id: string | null, manifest?: Partial<ManifestWrite>): Promise<void> {
+    await this.#database.begin(async (tx) => {
+      if ((await store.deleteKeys(tx, userId, provider, id)) === 0) throw keyNotFound();
+      await store.updateMissingDefault(tx, userId, provider);
+      if (manifest?.manifest !== undefined) {
+        await this.#accounts.writeManifest(tx, userId, { manifest: manifest.manifest, manifestRevision: manifest.manifestRevision });
+      }
+    });
+  }
+
+  /** Provider and version of the user's keys of these ids; they stay as they are until the transaction ends. */
+  async lock(tx: Tx, userId: string, ids: readonly string[]): Promise<Map<string, { provider: string; version: number }>> {
+    const rows = await store.listKeysForShare(tx, userId, ids);
+    return new Map(rows.map((row) => [row.id, { provider: row.provider, version: Number(row.version) }]));
+  }
+}
+
+async function insertKey(tx: Tx, key: Parameters<typeof store.insertKey>[1]): Promise<void> {
+  try {
+    await store.insertKey(tx, key);
+  } catch (error) {
+    if (isUniqueViolation(error, 'provider_keys_pkey')) throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'id' });
+    throw error;
+  }
+}
+
+function refuseUnknownProvider(provider: string): void {
+  if (findProvider(provider) !== undefined) return;
+  throw new KeyPassError('provider_unknown', 'KeyPass does not know this provider. GET /v1/providers lists those it knows.', { param: 'provider' });
+}
+
+function keyNotFound(): KeyPassError {
+  return new KeyPassError('key_not_found', 'There is no such key in this vault.');
+}

@@ -1,0 +1,83 @@
+import type { Sql, Tx } from '../database/connect.ts';
+import type { PageRequest } from '../http/pages.ts';
+
+export interface KeyRow {
+  id: string;
+  userId: string;
+  provider: string;
+  origin: string;
+  version: bigint;
+  isDefault: boolean;
+  item: Uint8Array<ArrayBuffer>;
+  dekVault: Uint8Array<ArrayBuffer>;
+  createdAt: Date;
+  lastUsedAt: Date | null;
+}
+
+export async function listKeys(sql: Sql | Tx, userId: string, { limit, after }: PageRequest) {
+  return sql<(KeyRow & { connectionCount: bigint })[]>`
+    select id, user_id, provider, origin, version, is_default, item, dek_vault, created_at, last_used_at,
+      (select count(*) from grants where key_id = provider_keys.id) as connection_count
+    from provider_keys
+    where user_id = ${userId}
+      and (${after === null} or (created_at, id) > (${after?.at ?? null}::timestamptz, ${after?.id ?? null}::uuid))
+    order by created_at, id limit ${limit + 1}`;
+}
+
+/** The user's keys of these ids, locked against replacement until the transaction ends. */
+export async function listKeysForShare(tx: Tx, userId: string, ids: readonly string[]) {
+  return tx<Pick<KeyRow, 'id' | 'provider' | 'version'>[]>`
+    select id, provider, version from provider_keys
+    where user_id = ${userId} and id = any(${[...ids]}::uuid[]) order by id for share`;
+}
+
+export async function insertKey(tx: Tx, key: Omit<KeyRow, 'lastUsedAt' | 'version'>): Promise<void> {
+  await tx`
+    insert into provider_keys (id, user_id, provider, origin, version, is_default, item, dek_vault, created_at)
+    values (${key.id}, ${key.userId}, ${key.provider}, ${key.origin}, 1, ${key.isDefault}, ${key.item}, ${key.dekVault},
+      ${key.createdAt})`;
+}
+
+/** Takes the default away from the provider's other keys; answers whether there was one. */
+export async function updateDefaultKey(tx: Tx, userId: string, provider: string, isWanted: boolean): Promise<boolean> {
+  const rows = isWanted
+    ? await tx`update provider_keys set is_default = false
+        where user_id = ${userId} and provider = ${provider} and is_default returning id`
+    : await tx`select id from provider_keys where user_id = ${userId} and provider = ${provider} and is_default`;
+  return rows.length > 0;
+}
+
+export async function updateKeyVersion(
+  tx: Tx,
+  key: Pick<KeyRow, 'id' | 'userId' | 'provider' | 'origin' | 'item' | 'dekVault'>,
+  baseVersion: number,
+): Promise<boolean> {
+  const rows = await tx`
+    update provider_keys set version = version + 1, origin = ${key.origin}, item = ${key.item}, dek_vault = ${key.dekVault}
+    where id = ${key.id} and user_id = ${key.userId} and provider = ${key.provider} and version = ${baseVersion}
+    returning id`;
+  return rows.length === 1;
+}
+
+export async function hasKey(tx: Tx, userId: string, provider: string, id: string): Promise<boolean> {
+  const rows = await tx`
+    select id from provider_keys where id = ${id} and user_id = ${userId} and provider = ${provider}`;
+  return rows.length === 1;
+}
+
+/** Deletes one key, or all of a provider; answers how many. Their grants go with them. */
+export async function deleteKeys(tx: Tx, userId: string, provider: string, id: string | null): Promise<number> {
+  const rows = await tx`
+    delete from provider_keys
+    where user_id = ${userId} and provider = ${provider} and (${id}::uuid is null or id = ${id}::uuid) returning id`;
+  return rows.length;
+}
+
+/** The oldest key of a provider becomes its default when none is. */
+export async function updateMissingDefault(tx: Tx, userId: string, provider: string): Promise<void> {
+  await tx`
+    update provider_keys set is_default = true
+    where id = (select id from provider_keys where user_id = ${userId} and provider = ${provider}
+        order by created_at, id limit 1)
+      and not exists (select from provider_keys where user_id = ${userId} and provider = ${provider} and is_default)`;
+}

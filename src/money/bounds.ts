@@ -1,0 +1,186 @@
+import { ceiling, type Pico } from './amount.ts';
+import { priceUnknown } from './cost.ts';
+import { messagesDemand } from './demand-anthropic.ts';
+import { geminiDemand, geminiEmbedDemand } from './demand-gemini.ts';
+import { chatDemand, embeddingsDemand } from './demand-openai-chat.ts';
+import { responsesDemand } from './demand-openai-responses.ts';
+import type { Demand } from './demand.ts';
+import type { JsonObject } from './json.ts';
+import type { ModelLimits } from './limits.ts';
+import { type Price, type Rate, rateOf } from './prices.ts';
+import { requireListedCache, requireListPrice } from './tier.ts';
+import type { FeeName, TokenBucket, UsageFormat } from './usage.ts';
+
+/** A call that is about to be made, its body checked to be one JSON object without duplicate members. */
+export interface BoundableCall {
+  readonly provider: string;
+  readonly model: string;
+  readonly format: UsageFormat;
+  readonly body: JsonObject;
+  readonly price: Price;
+  readonly limits: ModelLimits | undefined;
+  /** UTF-8 bytes of the body as it is sent. */
+  readonly bodyBytes: number;
+}
+
+/** The most that a call can cost and use. */
+export interface Bound {
+  readonly cost: Pico;
+  readonly inputTokens: number;
+  /** Of all choices together. */
+  readonly outputTokens: number;
+  /** The output limit of each choice that this bound rests on; 0 where there is no output. */
+  readonly maxTokens: number;
+}
+
+/** A bound taken apart: what lowering the output changes and what it does not. */
+interface Parts {
+  readonly demand: Demand;
+  readonly inputTokens: number;
+  readonly maxTokens: number;
+  readonly fixedCost: Pico;
+  readonly perOutputToken: Pico;
+}
+
+/** Start-of-prompt marks, roles and a preamble that a chat template adds: none known is near this. */
+const promptOverhead = 512;
+
+/** The part of a request that makes an answer worth having, for each choice. */
+const usefulOutput = 1024;
+
+/**
+ * An upper bound of what the call can cost: every token of input and output at the dearest price that may apply to it,
+ * and every fee as often as the request allows. Throws `invalid_request` for a malformed limit, `unbounded_cost` for
+ * what has no limit and `price_unknown` for what has no price, each with the parameter's name.
+ */
+export function boundOf(call: BoundableCall): Bound {
+  const parts = partsOf(call);
+  return boundAt(parts, parts.maxTokens);
+}
+
+/**
+ * The largest output limit for each choice whose bound is within `available`, with that bound; undefined when the
+ * prompt alone does not fit, when what is left is no useful part, or when a limit cannot lower the cost.
+ */
+export function lowerOutput(call: BoundableCall, available: Pico): { maxTokens: number; bound: Bound } | undefined {
+  const parts = partsOf(call);
+  const { demand } = parts;
+  const full = boundAt(parts, parts.maxTokens);
+  if (full.cost <= available) return { maxTokens: parts.maxTokens, bound: full };
+  const left = available - parts.fixedCost;
+  if (left < 0n || demand.outputFixed || demand.noOutput) return undefined;
+  const tokens = left / parts.perOutputToken / BigInt(demand.choices) - BigInt(demand.addedOutput);
+  const useful = Math.min(Math.max(usefulPart(demand), demand.thinkingBudget + 1), parts.maxTokens);
+  if (tokens < BigInt(useful)) return undefined;
+  const maxTokens = Number(tokens);
+  return { maxTokens, bound: boundAt(parts, maxTokens) };
+}
+
+function usefulPart(demand: Demand): number {
+  return Math.min(demand.requestedOutput ?? usefulOutput, usefulOutput);
+}
+
+function boundAt(parts: Parts, maxTokens: number): Bound {
+  const { demand, inputTokens } = parts;
+  const outputTokens = demand.noOutput ? 0 : demand.choices * (maxTokens + demand.addedOutput);
+  const cost = parts.fixedCost + BigInt(outputTokens) * parts.perOutputToken;
+  return { cost, inputTokens, outputTokens, maxTokens };
+}
+
+function partsOf(call: BoundableCall): Parts {
+  requireListPrice(call.format, call.body);
+  requireListedCache(call.body);
+  const demand = demands[call.format](call);
+  // It is not documented that a limit cuts the images of a model that makes them.
+  demand.outputFixed ||= call.price.rates.imageOutput !== undefined;
+  const inputTokens = inputBound(call, demand);
+  const fixedCost =
+    BigInt(inputTokens) * dearest(call.price, inputTypes(call, demand), inputTokens) + feesBound(call.price, demand);
+  const perOutputToken = demand.noOutput ? 0n : dearest(call.price, outputTypes(call.price, demand), inputTokens);
+  return { demand, inputTokens, maxTokens: outputBound(call, demand), fixedCost, perOutputToken };
+}
+
+const demands: Record<UsageFormat, (call: BoundableCall) => Demand> = {
+  'openai-chat': ({ model, body }) => chatDemand('openai-chat', model, body),
+  'groq-chat': ({ model, body }) => chatDemand('groq-chat', model, body),
+  'openai-responses': ({ model, body }) => responsesDemand(model, body),
+  'openai-embeddings': ({ body }) => embeddingsDemand(body),
+  'anthropic-messages': ({ body }) => messagesDemand(body),
+  gemini: ({ model, body }) => geminiDemand(model, body),
+  'gemini-embed': ({ model, body }) => geminiEmbedDemand(model, body),
+};
+
+/** A token has at least one byte, so bytes bound tokens; the window bounds each pass over the prompt. */
+function inputBound({ bodyBytes, limits, model }: BoundableCall, demand: Demand): number {
+  const context = limits?.context;
+  const seen = bodyBytes - demand.mediaBytes + demand.mediaTokens + demand.toolTokens + promptOverhead;
+  if (demand.wholeContext || demand.passes > 1) {
+    if (context === undefined) throw priceUnknown(model, 'input that is not in the request', 'Send it inline.');
+    return demand.batched ? Math.max(seen, context) : context * demand.passes;
+  }
+  return context === undefined || demand.batched ? seen : Math.min(seen, context);
+}
+
+function outputBound({ limits, model }: BoundableCall, demand: Demand): number {
+  if (demand.noOutput) return 0;
+  const most = limits?.output ?? limits?.context;
+  const asked = demand.outputFixed ? undefined : demand.requestedOutput;
+  if (most === undefined && asked === undefined)
+    throw priceUnknown(model, 'output without a limit', 'Send an output limit.');
+  return Math.min(asked ?? Number.POSITIVE_INFINITY, most ?? Number.POSITIVE_INFINITY);
+}
+
+/** What a token of the prompt may be billed as; what it surely can be must have a price. */
+function inputTypes({ provider, price }: BoundableCall, demand: Demand): TokenBucket[] {
+  const sure: TokenBucket[] = ['uncachedInput'];
+  if (demand.cacheWrites !== 'none') sure.push('cacheWrite5m');
+  if (demand.cacheWrites === '1h') sure.push('cacheWrite1h');
+  if (demand.audio === 'certain') sure.push('audioInput');
+  const perhaps: TokenBucket[] = ['cacheRead'];
+  // Anthropic writes to its cache when told to, others unasked: where that costs extra, the list says so.
+  if (provider !== 'anthropic') perhaps.push('cacheWrite5m');
+  if (demand.pictures) perhaps.push('imageInput', 'videoInput');
+  if (demand.audio !== 'none') perhaps.push('audioInput', 'audioCacheRead');
+  return [...sure, ...perhaps.filter((type) => known(price, type))];
+}
+
+function outputTypes(price: Price, demand: Demand): TokenBucket[] {
+  const types: TokenBucket[] = demand.spokenOutput ? ['output', 'audioOutput'] : ['output'];
+  return known(price, 'imageOutput') ? [...types, 'imageOutput'] : types;
+}
+
+function known(price: Price, type: TokenBucket): boolean {
+  return rateOf(price, type) !== undefined;
+}
+
+/** The dearest of these prices for one token, at any step that a call of at most this much input can reach. */
+function dearest(price: Price, types: readonly TokenBucket[], inputTokens: number): Pico {
+  return types.reduce((most, type) => {
+    const found = rateOf(price, type);
+    if (found === undefined) throw priceUnknown(price.model, type);
+    const unit = dearestStep(found.rate, inputTokens);
+    return unit > most ? unit : most;
+  }, 0n);
+}
+
+function dearestStep(rate: Rate, inputTokens: number): Pico {
+  return rate
+    .filter((step) => step.above < inputTokens)
+    .map((step) => ceiling(step.pico))
+    .reduce((most, unit) => (unit > most ? unit : most), 0n);
+}
+
+function feesBound(price: Price, demand: Demand): Pico {
+  const names: readonly FeeName[] = ['webSearch', 'fileSearch', 'otherTools'];
+  const request = price.rates.request;
+  return names.reduce(
+    (sum, name) => {
+      const count = demand.fees[name] ?? 0;
+      if (count === 0) return sum;
+      const rate = price.rates[name];
+      if (rate === undefined) throw priceUnknown(price.model, name);
+      return sum + BigInt(count) * dearestStep(rate, Number.MAX_SAFE_INTEGER);
+    },
+    request === undefined ? 0n : dearestStep(request, Number.MAX_SAFE_INTEGER),
+  );
+}

@@ -1,0 +1,117 @@
+import { KeyPassError } from '../errors.ts';
+import {
+  addImage,
+  addReference,
+  type Demand,
+  isEmpty,
+  limitMember,
+  objectsIn,
+  plainDemand,
+  refuseUnknownMembers,
+  toolOverhead,
+  unboundedCost,
+} from './demand.ts';
+import { isAbsent, isObject, type JsonObject, listAt, memberAt, objectAt, textAt } from './json.ts';
+
+/** Members whose cost is known: in the prompt's bytes, in the output's limit, or none. */
+const openAiMembers = `model messages audio frequency_penalty function_call functions logit_bias logprobs
+  max_completion_tokens max_tokens metadata modalities moderation n parallel_tool_calls prediction presence_penalty
+  prompt_cache_key prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed
+  service_tier stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity`;
+const groqMembers = `${openAiMembers} citation_options disable_tool_validation documents include_reasoning
+  reasoning_format`;
+
+const known = {
+  'openai-chat': new Set(openAiMembers.split(/\s+/)),
+  'groq-chat': new Set(groqMembers.split(/\s+/)),
+};
+
+/**
+ * The most tokens of one image over OpenAI's documented schemes: 48,169 (gpt-4o-mini: 2,833 + 8 tiles × 5,667), and
+ * 10,000 patches × 2.46. Groq documents none that holds for all its models.
+ * https://platform.openai.com/docs/guides/images-vision
+ */
+const mostImageTokens = { 'openai-chat': 50_000, 'groq-chat': undefined } as const;
+export const mostOpenAiImageTokens = mostImageTokens['openai-chat'];
+
+const mostChoices = 128;
+
+/** What a chat completion of OpenAI or Groq asks for. */
+export function chatDemand(format: 'openai-chat' | 'groq-chat', model: string, body: JsonObject): Demand {
+  refuseModelWithTools(format, model);
+  refuseUnknownMembers(body, known[format]);
+  const demand = plainDemand();
+  demand.choices = limitMember(body, 'n', { least: 1, most: mostChoices, nullIsAbsent: true }) ?? 1;
+  demand.requestedOutput = outputLimit(body);
+  demand.spokenOutput = listAt(body, 'modalities').includes('audio') || isObject(memberAt(body, 'audio'));
+  addPrediction(demand, body);
+  addTools(demand, body);
+  for (const message of objectsIn(body['messages'])) addMessage(demand, message, mostImageTokens[format]);
+  return demand;
+}
+
+const embeddingMembers = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
+
+/** What an embeddings request asks for: its inputs, each with a window of its own. */
+export function embeddingsDemand(body: JsonObject): Demand {
+  refuseUnknownMembers(body, embeddingMembers);
+  return { ...plainDemand(), noOutput: true, batched: true };
+}
+
+/** A model whose name says that it searches or runs tools on its own, at a fee for each use and with no limit to set. */
+export function refuseModelWithTools(format: string, model: string): void {
+  const tools = format === 'groq-chat' ? /compound/i : /search|deep-research/i;
+  if (tools.test(model)) throw unboundedCost('model', 'Choose a model that runs no tools of its own.');
+}
+
+function outputLimit(body: JsonObject): number | undefined {
+  const range = { least: 1, nullIsAbsent: true };
+  const current = limitMember(body, 'max_completion_tokens', range);
+  const older = limitMember(body, 'max_tokens', range);
+  if (current !== undefined && older !== undefined) {
+    throw new KeyPassError('invalid_request', 'Send either max_completion_tokens or max_tokens, not both.', {
+      param: 'max_tokens',
+    });
+  }
+  return current ?? older;
+}
+
+/** Rejected prediction tokens are billed as output; OpenAI does not say that the limit covers them. */
+function addPrediction(demand: Demand, body: JsonObject): void {
+  const prediction = memberAt(body, 'prediction');
+  if (isAbsent(prediction)) return;
+  demand.addedOutput = toolOverhead(prediction);
+  demand.outputFixed = demand.requestedOutput === undefined;
+}
+
+function addTools(demand: Demand, body: JsonObject): void {
+  const server = objectsIn(body['tools']).find((tool) => !['function', 'custom'].includes(textAt(tool, 'type') ?? ''));
+  if (server !== undefined) throw unboundedCost('tools', 'Only functions that the app runs itself can be bounded.');
+  for (const member of ['tools', 'functions', 'response_format', 'documents']) {
+    if (!isEmpty(body[member])) demand.toolTokens += toolOverhead(body[member]);
+  }
+}
+
+function addMessage(demand: Demand, message: JsonObject, mostImage: number | undefined): void {
+  // An earlier spoken answer, by its id.
+  if (isObject(message['audio'])) addAudio(demand);
+  for (const part of objectsIn(message['content'])) {
+    const type = textAt(part, 'type');
+    if (type === 'text' || type === 'refusal') continue;
+    if (type === 'image_url') addImageUrl(demand, textAt(objectAt(part, 'image_url'), 'url'), mostImage);
+    else if (type === 'input_audio') addAudio(demand);
+    else addReference(demand);
+  }
+}
+
+/** Audio has no documented maximum for its bytes: a low bit rate makes a long speech. */
+function addAudio(demand: Demand): void {
+  demand.wholeContext = true;
+  demand.audio = 'certain';
+}
+
+/** A data URL of an image is inline; any other URL is fetched by the provider. */
+export function addImageUrl(demand: Demand, url: string | undefined, mostTokens: number | undefined): void {
+  if (url?.startsWith('data:image/') === true) addImage(demand, url, mostTokens);
+  else addReference(demand);
+}

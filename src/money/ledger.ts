@@ -1,0 +1,257 @@
+import type { Clock } from '../clock.ts';
+import type { Policy } from '../crypto/index.ts';
+import type { Database } from '../database/connect.ts';
+import { KeyPassError } from '../errors.ts';
+import { formatUsd, picoFromCents, type Pico } from './amount.ts';
+import type { CostLine } from './cost.ts';
+import * as store from './store.ts';
+import type { Usage } from './usage.ts';
+import { windowAt } from './window.ts';
+
+/** The state of a connection that a call was checked against; a hold is granted only while it is still so. */
+export interface Permission {
+  readonly connectionId: string;
+  readonly policy: Policy;
+  readonly policyHash: Uint8Array;
+  readonly revision: number;
+  readonly generation: number;
+}
+
+export interface HoldRequest {
+  readonly callId: string;
+  readonly grantee: Permission;
+  readonly provider: string;
+  readonly model: string | null;
+  /** Method and path template, such as `POST /v1/chat/completions`. */
+  readonly endpoint: string;
+  readonly keyId: string;
+  /** An upper bound of what the call can cost. */
+  readonly amount: Pico;
+}
+
+/** Budget that is set aside for one running call. */
+export interface Hold {
+  readonly callId: string;
+  readonly amount: Pico;
+}
+
+/** How a call ended: what a receipt keeps of it. */
+export interface Settlement {
+  readonly status: number | null;
+  readonly usage: Usage | null;
+  readonly cost: Pico;
+  readonly lines: readonly CostLine[];
+  readonly quality: 'measured' | 'estimated' | 'unknown';
+  readonly flags: readonly string[];
+  readonly servedModel?: string | undefined;
+  readonly serviceTier?: string | undefined;
+  /** Milliseconds until the answer's headers; null if none came. */
+  readonly ttfbMs: number | null;
+  readonly durationMs: number;
+}
+
+const heartbeatMs = 5_000;
+const silenceMs = 30_000;
+const settleAttempts = 5;
+
+interface Parts {
+  database: Database;
+  clock: Clock;
+  onFault(event: string, error: unknown): void;
+}
+
+/**
+ * The ledger of holds. At every instant and on any number of instances no hold is granted that would make
+ * spent + held exceed the budget in force, per connection and window.
+ */
+export class Ledger {
+  readonly instanceId = crypto.randomUUID();
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #onFault: Parts['onFault'];
+
+  constructor(parts: Parts) {
+    this.#database = parts.database;
+    this.#clock = parts.clock;
+    this.#onFault = parts.onFault;
+  }
+
+  /**
+   * Sets the amount aside, durably before it returns. Throws `budget_exceeded` (spent), `budget_held` (held by running
+   * calls), `connection_paused`, `connection_revoked`, `connection_expired`, or `connection_changed`, after which
+   * reading the connection again can succeed.
+   */
+  async hold(request: HoldRequest): Promise<Hold> {
+    const now = this.#clock.now();
+    const { connectionId, revision, generation, policyHash, policy } = request.grantee;
+    refuseExpired(policy, now);
+    const window = windowAt(policy.period, now);
+    const budget = picoFromCents(policy.budgetCents);
+    const checked = { connectionId, revision, generation, policyHash };
+    const hold = {
+      ...request,
+      ...checked,
+      budget,
+      windowStart: window.start,
+      instanceId: this.instanceId,
+      createdAt: now,
+    };
+    let outcome = await store.insertHold(this.#database.sql, hold);
+    if (outcome?.spent === null) {
+      await store.insertBudget(this.#database.sql, connectionId, window.start);
+      outcome = await store.insertHold(this.#database.sql, hold);
+    }
+    if (outcome?.granted === true) return { callId: request.callId, amount: request.amount };
+    throw refusal(outcome, request.grantee, request.amount, window.resetsAt);
+  }
+
+  /** What a hold could take at this moment, at most. */
+  async available({ connectionId, policy }: Permission): Promise<Pico> {
+    const { start } = windowAt(policy.period, this.#clock.now());
+    const state = await store.findAvailable(this.#database.sql, connectionId, start, picoFromCents(policy.budgetCents));
+    return state !== undefined && state > 0n ? state : 0n;
+  }
+
+  /** Books the call once. A database that is away for a moment is asked again; the hold stays until it is booked. */
+  async settle(hold: Hold, settlement: Settlement): Promise<void> {
+    const receipt = receiptOf(hold, settlement);
+    await this.#persistently('settle_failed', () => store.settleHold(this.#database.sql, receipt));
+  }
+
+  /** Returns the hold of a call that never left. */
+  async release(hold: Hold): Promise<void> {
+    await this.#persistently('release_failed', () => store.deleteHold(this.#database.sql, hold.callId));
+  }
+
+  /** Spent, held and the reset of each connection's current window, in the order asked for. */
+  async states(connections: readonly { connectionId: string; period: Policy['period'] }[]) {
+    const now = this.#clock.now();
+    const windows = connections.map(({ connectionId, period }) => ({ connectionId, ...windowAt(period, now) }));
+    const rows = await store.listBudgets(this.#database.sql, windows);
+    const byId = new Map(rows.map((row) => [row.connectionId, row]));
+    return windows.map(({ connectionId, resetsAt }) => {
+      const row = byId.get(connectionId);
+      return { spent: row?.spent ?? 0n, held: row?.held ?? 0n, resetsAt };
+    });
+  }
+
+  /** Says that this instance lives, now and every few seconds; stopping says that it has left. */
+  async start(): Promise<() => Promise<void>> {
+    await store.upsertInstance(this.#database.sql, this.instanceId, this.#clock.now());
+    const timer = setInterval(() => {
+      this.#beat().catch((error: unknown) => this.#onFault('heartbeat_failed', error));
+    }, heartbeatMs);
+    return async () => {
+      clearInterval(timer);
+      await store.deleteInstance(this.#database.sql, this.instanceId);
+    };
+  }
+
+  /** Books the calls of instances that died at the amount held, flagged `unknown`: the provider may have charged them. */
+  async resolveOrphans(): Promise<number> {
+    const now = this.#clock.now();
+    const deadline = new Date(now.getTime() - silenceMs);
+    const orphans = await store.listOrphanedHolds(this.#database.sql, deadline);
+    for (const { callId, amount, createdAt } of orphans) {
+      const settlement = {
+        status: null,
+        usage: null,
+        cost: amount,
+        lines: [],
+        quality: 'unknown' as const,
+        flags: ['instance_lost'],
+      };
+      const durationMs = now.getTime() - createdAt.getTime();
+      await store.settleHold(
+        this.#database.sql,
+        receiptOf({ callId, amount }, { ...settlement, ttfbMs: null, durationMs }),
+      );
+    }
+    await store.deleteDeadInstances(this.#database.sql, deadline);
+    return orphans.length;
+  }
+
+  async #beat(): Promise<void> {
+    await store.upsertInstance(this.#database.sql, this.instanceId, this.#clock.now());
+    await this.resolveOrphans();
+  }
+
+  async #persistently(event: string, work: () => Promise<unknown>): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        this.#onFault(event, error);
+        if (attempt === settleAttempts) return;
+        await new Promise((resolve) => setTimeout(resolve, 100 * 4 ** attempt));
+      }
+    }
+  }
+}
+
+function refuseExpired(policy: Policy, now: Date): void {
+  if (policy.expiresAt === null || now < new Date(policy.expiresAt)) return;
+  throw new KeyPassError(
+    'connection_expired',
+    'The owner approved this connection until a date that has passed. Ask for a new approval.',
+  );
+}
+
+function refusal(
+  outcome: store.HoldOutcome | undefined,
+  permission: Permission,
+  amount: Pico,
+  resetsAt: Date | null,
+): KeyPassError {
+  if (outcome === undefined || outcome.status === 'revoked') {
+    return new KeyPassError('connection_revoked', 'The owner has revoked this connection.');
+  }
+  if (outcome.status === 'paused')
+    return new KeyPassError('connection_paused', 'The owner has paused this connection.');
+  if (outcome.status !== 'active' || !outcome.isSame) {
+    return new KeyPassError('connection_changed', 'The connection was changed in this moment. Send the request again.');
+  }
+  return overBudget(outcome, permission, amount, resetsAt);
+}
+
+function overBudget(
+  outcome: store.HoldOutcome,
+  permission: Permission,
+  amount: Pico,
+  resetsAt: Date | null,
+): KeyPassError {
+  const policyBudget = picoFromCents(permission.policy.budgetCents);
+  const cap = outcome.capCents === null ? policyBudget : picoFromCents(Number(outcome.capCents));
+  const budget = cap < policyBudget ? cap : policyBudget;
+  const [spent, held] = [outcome.spent ?? 0n, outcome.held ?? 0n];
+  const details = {
+    connectionId: permission.connectionId,
+    budgetCents: Number(budget / picoFromCents(1)),
+    spent: formatUsd(spent),
+    held: formatUsd(held),
+    needed: formatUsd(amount),
+    resetsAt: resetsAt?.toISOString() ?? null,
+  };
+  if (spent + amount <= budget) {
+    const message = 'Running calls hold the rest of the budget. Send the request again when they have ended.';
+    return new KeyPassError('budget_held', message, { retryAfter: 1, details });
+  }
+  const message =
+    'The budget that the owner approved does not cover this call. Ask for a larger one, or make the call smaller.';
+  return new KeyPassError('budget_exceeded', message, { details });
+}
+
+function receiptOf(hold: Hold, settlement: Settlement): store.ReceiptRow {
+  const { usage, lines, servedModel, serviceTier, cost, flags, ...rest } = settlement;
+  return {
+    ...rest,
+    callId: hold.callId,
+    cost,
+    flags: cost > hold.amount ? [...flags, 'overrun'] : flags,
+    usage: usage === null ? null : JSON.stringify(usage),
+    lines: JSON.stringify(lines),
+    servedModel: servedModel ?? null,
+    serviceTier: serviceTier ?? null,
+  };
+}

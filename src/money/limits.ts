@@ -1,0 +1,29 @@
+import table from './model-limits.json' with { type: 'json' };
+
+/** What a model can take and give in one call, in tokens; a member that is not known is left out. */
+export interface ModelLimits {
+  readonly context?: number;
+  readonly output?: number;
+}
+
+const models: Readonly<Record<string, Readonly<Record<string, ModelLimits>>>> = table.models;
+
+/** A snapshot has its family's limits: "-2024-08-06", "-20250929", Google's "-001". */
+const snapshot = /-(?:20\d{2}-\d{2}-\d{2}|20\d{6})$/;
+const googleRevision = /-00\d$/;
+
+/**
+ * The limits of a model by its own name; of a dated snapshot or a fine-tune by its family's, where the snapshot is not
+ * listed itself. Undefined for any other name: a limit guessed too small would let a call cost more than was held.
+ */
+export function modelLimits(provider: string, model: string): ModelLimits | undefined {
+  const name = model.replace(/^models\//, '');
+  const base = /^ft:([^:]+):/.exec(name)?.[1] ?? name;
+  const family = base.replace(provider === 'google' ? googleRevision : snapshot, '');
+  return listed(provider, base) ?? listed(provider, family);
+}
+
+function listed(provider: string, model: string): ModelLimits | undefined {
+  const ofProvider = Object.hasOwn(models, provider) ? models[provider] : undefined;
+  return ofProvider !== undefined && Object.hasOwn(ofProvider, model) ? ofProvider[model] : undefined;
+}

@@ -1,0 +1,26 @@
+import { isAbsent, isObject, type JsonObject } from './json.ts';
+import { spelledName } from './proto.ts';
+import type { UsageFormat } from './usage.ts';
+
+/**
+ * The body with its output limit set to `maxTokens` for each choice, in the member that this API reads and, where there
+ * are two spellings, in the one that the app used. A format without output comes back as it is.
+ */
+export function applyMaxTokens(format: UsageFormat, body: JsonObject, maxTokens: number): JsonObject {
+  if (format === 'gemini') return withGeminiLimit(body, maxTokens);
+  const member = limitName(format, body);
+  return member === undefined ? body : { ...body, [member]: maxTokens };
+}
+
+function limitName(format: UsageFormat, body: JsonObject): string | undefined {
+  if (format === 'anthropic-messages') return 'max_tokens';
+  if (format === 'openai-responses') return 'max_output_tokens';
+  if (format !== 'openai-chat' && format !== 'groq-chat') return undefined;
+  return isAbsent(body['max_tokens']) ? 'max_completion_tokens' : 'max_tokens';
+}
+
+function withGeminiLimit(body: JsonObject, maxTokens: number): JsonObject {
+  const configName = spelledName(body, 'generationConfig');
+  const config = isObject(body[configName]) ? body[configName] : {};
+  return { ...body, [configName]: { ...config, [spelledName(config, 'maxOutputTokens')]: maxTokens } };
+}

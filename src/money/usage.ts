@@ -1,0 +1,98 @@
+/** Which API's usage numbers an answer carries, and where. */
+export type UsageFormat =
+  | 'openai-chat'
+  | 'openai-responses'
+  | 'openai-embeddings'
+  | 'anthropic-messages'
+  | 'gemini'
+  | 'gemini-embed'
+  | 'groq-chat';
+
+/** What is billed by the use and not by the token. `otherTools` are known to have run and have no price here. */
+export type FeeName = 'webSearch' | 'fileSearch' | 'otherTools';
+
+export type Fees = { readonly [Name in FeeName]?: number };
+
+/**
+ * What one call used, in tokens, in buckets that do not overlap: a token is in exactly one of them, whatever the
+ * provider's own totals include. `reasoning` alone is informative: those tokens are part of `output`.
+ */
+export interface Usage {
+  readonly uncachedInput: number;
+  readonly cacheRead: number;
+  /** Written to a cache of the shorter life: Anthropic's 5 minutes, OpenAI's 30. */
+  readonly cacheWrite5m: number;
+  /** Written to a cache of the longer life: Anthropic's hour, OpenAI's 12 hours. */
+  readonly cacheWrite1h: number;
+  readonly audioInput: number;
+  readonly output: number;
+  readonly audioOutput: number;
+  readonly reasoning: number;
+  readonly audioCacheRead?: number;
+  readonly imageInput?: number;
+  readonly videoInput?: number;
+  readonly imageOutput?: number;
+  readonly fees?: Fees;
+  /** The provider's usage object as it came, for the receipt. */
+  readonly raw: unknown;
+}
+
+export const inputBuckets = [
+  'uncachedInput',
+  'cacheRead',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'audioInput',
+  'audioCacheRead',
+  'imageInput',
+  'videoInput',
+] as const;
+
+export const outputBuckets = ['output', 'audioOutput', 'imageOutput'] as const;
+
+export type InputBucket = (typeof inputBuckets)[number];
+export type OutputBucket = (typeof outputBuckets)[number];
+export type TokenBucket = InputBucket | OutputBucket;
+
+export const noTokens = {
+  uncachedInput: 0,
+  cacheRead: 0,
+  cacheWrite5m: 0,
+  cacheWrite1h: 0,
+  audioInput: 0,
+  output: 0,
+  audioOutput: 0,
+  reasoning: 0,
+} as const;
+
+/** No context window comes near this; a larger count is an error or a lie. */
+const mostTokens = 1_000_000_000;
+
+/** A count that must be there. What is no number becomes NaN, which every sum carries on to `soundUsage`. */
+export function requiredCount(value: unknown): number {
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+/** A count that may be left out or null, which means none. */
+export function optionalCount(value: unknown): number {
+  return value === undefined || value === null ? 0 : requiredCount(value);
+}
+
+/**
+ * The usage if every count in it is a plausible whole number, else undefined: numbers that contradict each other (more
+ * cached than sent) or are no counts are treated as missing, so that no answer can make a cost negative or absurd.
+ */
+export function soundUsage(usage: Usage): Usage | undefined {
+  const counts = [
+    ...[...inputBuckets, ...outputBuckets].map((bucket) => usage[bucket] ?? 0),
+    ...Object.values(usage.fees ?? {}),
+    usage.reasoning,
+  ];
+  return counts.every((count) => Number.isSafeInteger(count) && count >= 0 && count <= mostTokens) ? usage : undefined;
+}
+
+/** Only the fees that were incurred, so that a usage without any has no `fees` member to look at. */
+export function incurred(fees: Required<Fees>): { fees?: Fees } {
+  const used = Object.fromEntries(Object.entries(fees).filter(([, count]) => count !== 0));
+  return Object.keys(used).length === 0 ? {} : { fees: used };
+}

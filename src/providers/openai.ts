@@ -1,0 +1,81 @@
+import type { Provider } from './types.ts';
+
+/** Where the Responses API takes tools: at the top, in a namespace, and in an item that adds some. */
+const toolPlaces = ['tools.*', 'tools.*.tools.*', 'input.*.tools.*', 'input.*.tools.*.tools.*'];
+
+/** Sources: the API reference and the types of the official client (`openai` 7.57). */
+export const openai: Provider = {
+  id: 'openai',
+  name: 'OpenAI',
+  origin: 'https://api.openai.com',
+  keyHeader: 'authorization',
+  errorShape: 'openai',
+  defaultHeaders: {},
+  requestHeaders: ['openai-beta'],
+  responseHeaders: ['openai-processing-ms', 'openai-version'],
+  ownerHeaders: ['openai-organization', 'openai-project'],
+  keyPatterns: ['sk-(proj|svcacct|service)-[\\w-]+T3BlbkFJ[\\w-]+', 'sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}'],
+  adminKeyPatterns: ['sk-admin-'],
+  keyPage: 'https://platform.openai.com/api-keys',
+  check: { method: 'GET', path: '/v1/models' },
+  endpoints: [
+    {
+      method: 'POST',
+      path: '/v1/chat/completions',
+      scope: 'chat',
+      metering: { format: 'openai-chat', streams: 'body', includeUsage: true },
+      body: {
+        models: ['model'],
+        // What an absent `store` means depends on the account, but a stored completion can be read, listed or changed
+        // only through endpoints that are not in this table, so it is left alone: no app can reach another's.
+        stateful: [
+          { at: 'store', is: [true] },
+          { at: 'messages.*.content.*.file.file_id' },
+          { at: 'messages.*.audio.id' },
+        ],
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/responses',
+      scope: 'chat',
+      metering: { format: 'openai-responses', streams: 'body' },
+      body: {
+        models: ['model', ...toolPlaces.map((tool) => `${tool}.model`)],
+        stateful: [
+          { at: 'store', is: [true] },
+          { at: 'previous_response_id' },
+          { at: 'conversation' },
+          { at: 'input.*.type', is: ['item_reference'] },
+          // An item of an id alone is a reference too: its type may be left out.
+          { at: 'input.*.id', lacks: 'type' },
+          { at: 'input.*.container_id' },
+          { at: 'input.*.content.*.file_id' },
+          { at: 'input.*.output.*.file_id' },
+          ...toolPlaces.flatMap((tool) => [
+            { at: `${tool}.vector_store_ids` },
+            // A container by its id; an object asks for a new one.
+            { at: `${tool}.container`, matches: '' },
+            { at: `${tool}.container.file_ids` },
+            { at: `${tool}.environment.container_id` },
+          ]),
+        ],
+        // OpenAI stores a response unless it is told not to, and any app with the same key could then continue it
+        // (`previous_response_id`). An app that may not keep state gets what it may have: an answer, not stored.
+        withoutState: { store: false },
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/embeddings',
+      scope: 'embeddings',
+      metering: { format: 'openai-embeddings', streams: 'never' },
+      body: {
+        models: ['model'],
+        stateful: [],
+      },
+    },
+    { method: 'GET', path: '/v1/models', scope: null, metering: 'free' },
+    { method: 'GET', path: '/v1/models/{model}', scope: null, metering: 'free' },
+  ],
+};

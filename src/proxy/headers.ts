@@ -1,0 +1,57 @@
+import type { KeyHeader, Provider } from '../providers/index.ts';
+import type { OpenedKey } from './ports.ts';
+
+/** The client's headers that go up for every provider. Everything else stays here. */
+const requestHeaders = ['accept', 'idempotency-key'];
+
+/** The provider's headers that come back for every provider. */
+const responseHeaders = ['content-type', 'retry-after', 'retry-after-ms', 'x-should-retry', 'x-ratelimit-*'];
+
+/**
+ * The headers of the upstream request, the key among them: built last, so that neither the client nor what the owner
+ * stored can replace it. The caller zeroes the key's bytes; the string lives only in these headers.
+ */
+export function upstreamHeaders(provider: Provider, client: Headers, key: OpenedKey, hasBody: boolean): Headers {
+  const headers = new Headers(provider.defaultHeaders);
+  copyAllowed(client, headers, [...requestHeaders, ...provider.requestHeaders]);
+  copyAllowed(new Headers(key.headers), headers, provider.ownerHeaders);
+  if (hasBody) headers.set('content-type', 'application/json');
+  // Usage is read from the bytes as they pass, so they must not be packed.
+  headers.set('accept-encoding', 'identity');
+  headers.set('user-agent', 'KeyPass');
+  headers.set(provider.keyHeader, keyValue(provider.keyHeader, new TextDecoder().decode(key.secret)));
+  return headers;
+}
+
+/**
+ * The headers of the answer: the provider's own by allow-list, and what keeps a provider's bytes from ever acting as a
+ * page of KeyPass. Its `x-request-id` becomes `x-provider-request-id`, because every answer has an id of ours.
+ */
+export function answerHeaders(provider: Provider, upstream: Headers): Headers {
+  const headers = new Headers();
+  copyAllowed(upstream, headers, [...responseHeaders, ...provider.responseHeaders]);
+  const providerId = upstream.get('x-request-id');
+  if (providerId !== null) headers.set('x-provider-request-id', providerId);
+  headers.set('content-security-policy', "sandbox; default-src 'none'");
+  headers.set('x-content-type-options', 'nosniff');
+  headers.set('cache-control', 'no-store');
+  // Reverse proxies such as nginx hold a stream back unless they are told not to.
+  if (isEventStream(upstream)) headers.set('x-accel-buffering', 'no');
+  return headers;
+}
+
+export function isEventStream(headers: Headers): boolean {
+  return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
+}
+
+function copyAllowed(from: Headers, to: Headers, allowed: readonly string[]): void {
+  for (const [name, value] of from) {
+    if (allowed.some((rule) => (rule.endsWith('*') ? name.startsWith(rule.slice(0, -1)) : name === rule))) {
+      to.set(name, value);
+    }
+  }
+}
+
+function keyValue(header: KeyHeader, secret: string): string {
+  return header === 'authorization' ? `Bearer ${secret}` : secret;
+}

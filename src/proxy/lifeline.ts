@@ -1,0 +1,92 @@
+import { KeyPassError } from '../errors.ts';
+import type { Limits } from './ports.ts';
+
+/** The reason of an end that the client chose. */
+export const clientLeft = Symbol('the client left');
+
+/** Why a call ended before its answer did. */
+export type EarlyEnd = KeyPassError | typeof clientLeft;
+
+interface Sources {
+  /** The client's own connection. */
+  readonly client: AbortSignal;
+  readonly limits: Limits;
+  /** Starts to listen for the connection being cut; returns how to stop. */
+  listenForCut(cut: (reason: KeyPassError) => void): () => void;
+}
+
+/**
+ * Everything that can end a call early, as one signal for the upstream request: the client leaves, the owner cuts the
+ * connection off, the provider is too slow. Opened before the hold is taken, so that no cut falls between the two.
+ */
+export class Lifeline {
+  readonly #upstream = new AbortController();
+  readonly #client: AbortSignal;
+  readonly #limits: Limits;
+  readonly #stopListening: () => void;
+  #onClientLeft: () => void = () => this.cut(clientLeft);
+  #timers: ReturnType<typeof setTimeout>[] = [];
+  #firstByte: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(sources: Sources) {
+    this.#client = sources.client;
+    this.#limits = sources.limits;
+    this.#client.addEventListener('abort', this.#leave);
+    this.#stopListening = sources.listenForCut((reason) => this.cut(reason));
+    if (this.#client.aborted) this.#leave();
+  }
+
+  get signal(): AbortSignal {
+    return this.#upstream.signal;
+  }
+
+  /** Why the call was ended, if something ended it. */
+  get ended(): EarlyEnd | undefined {
+    if (!this.signal.aborted) return undefined;
+    const reason: unknown = this.signal.reason;
+    return reason instanceof KeyPassError ? reason : clientLeft;
+  }
+
+  /** Ends the upstream request. The controller is aborted: to cancel its reader alone has left sockets open in Bun. */
+  cut(reason: EarlyEnd): void {
+    this.#upstream.abort(reason);
+  }
+
+  /** The clocks of a request run from here. */
+  dispatched(): void {
+    this.#firstByte = this.#after(this.#limits.firstByteMs, () => this.cut(tooSlow('did not answer in time')));
+    this.#after(this.#limits.totalMs, () => this.cut(tooSlow('was not done in time')));
+  }
+
+  /** The headers are here. From now on the client's leaving is answered by whoever passes the body on. */
+  answered(onClientLeft: () => void): void {
+    clearTimeout(this.#firstByte);
+    this.#onClientLeft = onClientLeft;
+    if (this.#client.aborted) onClientLeft();
+  }
+
+  /** Ends the upstream request after this long, unless it has ended by then. */
+  cutAfter(milliseconds: number, reason: EarlyEnd): void {
+    this.#after(milliseconds, () => this.cut(reason));
+  }
+
+  /** Nothing can end the call any more: it has ended. */
+  close(): void {
+    this.#client.removeEventListener('abort', this.#leave);
+    this.#stopListening();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+  }
+
+  readonly #leave = (): void => this.#onClientLeft();
+
+  #after(milliseconds: number, act: () => void): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(act, milliseconds);
+    this.#timers.push(timer);
+    return timer;
+  }
+}
+
+function tooSlow(what: string): KeyPassError {
+  return new KeyPassError('provider_timeout', `The provider ${what}, so KeyPass ended the call.`);
+}

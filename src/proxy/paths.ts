@@ -1,0 +1,116 @@
+import { KeyPassError } from '../errors.ts';
+import type { Endpoint, Provider } from '../providers/index.ts';
+
+/** Where a request came in: under which mount, for which provider, and what follows there, as it was sent. */
+export interface Target {
+  readonly mount: 'passthrough' | 'drop-in';
+  readonly providerId: string;
+  /** The provider's own path, with its leading slash. */
+  readonly path: string;
+  /** Without the question mark; empty if there is none. */
+  readonly query: string;
+}
+
+/** A request that the provider's table lists. */
+export interface MatchedEndpoint {
+  readonly endpoint: Endpoint;
+  /** The model that the path names, if it names one. */
+  readonly model: string | null;
+  readonly url: URL;
+}
+
+const passthroughMount = '/v1/proxy/passthrough';
+const longest = 2048;
+
+/** Nothing that two readers could take differently: no escapes, no backslash, no empty, `.` or `..` segment. */
+const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~:@+,=-]+)+$/;
+
+/** Members in which people put a key out of habit (Google's own examples do). */
+const keyMembers = ['key', 'api_key', 'apikey', 'api-key', 'access_token', 'token'];
+
+/** Splits a request's URL. It is cut out of the text, since parsing would resolve what has to be refused. */
+export function targetOf(requestUrl: string): Target {
+  const start = requestUrl.indexOf('/', requestUrl.indexOf('://') + 3);
+  const [location = '', query = '', ...more] = requestUrl.slice(start).split('?');
+  if (start < 0 || more.length > 0 || requestUrl.includes('#') || location.length + query.length > longest) {
+    throw invalidPath();
+  }
+  const isPassthrough = location.startsWith(`${passthroughMount}/`);
+  const rest = isPassthrough ? location.slice(passthroughMount.length) : location;
+  const slash = rest.indexOf('/', 1);
+  const path = slash < 0 ? '' : rest.slice(slash);
+  return {
+    mount: isPassthrough ? 'passthrough' : 'drop-in',
+    providerId: slash < 0 ? rest.slice(1) : rest.slice(1, slash),
+    path,
+    query,
+  };
+}
+
+/** Finds the row for a call and builds its URL. Throws `invalid_path`, `endpoint_not_allowed` or `token_in_url`. */
+export function matchEndpoint(provider: Provider, origin: string, method: string, target: Target): MatchedEndpoint {
+  refuseKeyInQuery(target.query);
+  if (!plainPath.test(target.path)) throw invalidPath();
+  for (const endpoint of provider.endpoints) {
+    const match = endpoint.method === method ? templateOf(endpoint).exec(target.path) : null;
+    if (match === null) continue;
+    const url = urlOf(origin, target.path, checkedQuery(endpoint, target.query));
+    return { endpoint, model: match.groups?.['model'] ?? null, url };
+  }
+  throw new KeyPassError(
+    'endpoint_not_allowed',
+    `KeyPass does not pass this method and path on to ${provider.name}. The coverage matrix in /docs lists what it does.`,
+  );
+}
+
+export function refuseKeyInQuery(query: string): void {
+  const names = [...new URLSearchParams(query).keys()];
+  if (names.some((name) => keyMembers.includes(name.toLowerCase()))) {
+    throw new KeyPassError(
+      'token_in_url',
+      'Never send a token in a URL: logs and histories keep it. Send it as a bearer token, x-api-key or x-goog-api-key, and replace this one.',
+    );
+  }
+}
+
+const templates = new Map<Endpoint, RegExp>();
+
+function templateOf(endpoint: Endpoint): RegExp {
+  const known = templates.get(endpoint);
+  if (known !== undefined) return known;
+  const escaped = endpoint.path.replaceAll('.', String.raw`\.`);
+  const template = new RegExp(`^${escaped.replace('{model}', '(?<model>[A-Za-z0-9][A-Za-z0-9._-]{0,199})')}$`);
+  templates.set(endpoint, template);
+  return template;
+}
+
+function checkedQuery(endpoint: Endpoint, query: string): string {
+  const allowed = endpoint.query ?? {};
+  const given = [...new URLSearchParams(query)];
+  for (const [name, value] of given) {
+    const rule = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
+    const isOnce = given.filter(([other]) => other === name).length === 1;
+    if (rule === undefined || !isOnce || !new RegExp(`^(?:${rule})$`).test(value)) {
+      throw new KeyPassError('unsupported_parameter', 'The URL has a query parameter that is not passed on here.', {
+        param: rule === undefined ? 'query' : name,
+      });
+    }
+  }
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}
+
+/** The origin is the operator's or the catalogue's; that nothing moved the request off it is proved, not assumed. */
+function urlOf(origin: string, path: string, search: string): URL {
+  const url = new URL(`${origin}${path}${search}`);
+  if (url.origin !== new URL(origin).origin || url.pathname !== path || url.username !== '' || url.hash !== '') {
+    throw invalidPath();
+  }
+  return url;
+}
+
+function invalidPath(): KeyPassError {
+  return new KeyPassError(
+    'invalid_path',
+    'The path must be plain segments: no escapes, backslashes, empty or dot segments, and at most 2,048 characters.',
+  );
+}

@@ -1,0 +1,70 @@
+import type { Policy } from '../crypto/policy.ts';
+import type { KeyPassError } from '../errors.ts';
+import type { Pico } from '../money/amount.ts';
+import type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
+
+export type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
+
+/** A connection as its access token proved it: what the owner allowed, and the state in which that was read. */
+export interface Grantee {
+  readonly connectionId: string;
+  readonly userId: string;
+  readonly appId: string | null;
+  readonly policy: Policy;
+  readonly policyHash: Uint8Array;
+  readonly revision: number;
+  readonly generation: number;
+}
+
+/** A provider key in the clear, for one call. */
+export interface OpenedKey {
+  readonly keyId: string;
+  readonly version: number;
+  /** UTF-8; zeroed by the proxy as soon as the headers are built. */
+  readonly secret: Uint8Array;
+  /** What the owner keeps with the key; only those pass that the provider's data lists. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Who may call, and with which key. */
+export interface Access {
+  /** Throws `access_token_invalid`, `connection_revoked` … */
+  authenticate(accessToken: string): Promise<Grantee>;
+  /** Throws `provider_not_connected`, `key_missing`. */
+  openKey(grantee: Grantee, provider: string): Promise<OpenedKey>;
+  /** Calls `cut` once when the connection may not go on (revoked, paused, expired); returns how to stop listening. */
+  onCut(connectionId: string, cut: (reason: KeyPassError) => void): () => void;
+}
+
+/** The ledger of holds: the statement behind `hold` is the authority over every call. */
+export interface Ledger {
+  /**
+   * Durable when it resolves. Checks status, expiry, revision, generation and policy hash in the same statement.
+   * Throws `budget_exceeded`, `budget_held`, `connection_revoked` …, and then holds nothing; `connection_changed` where
+   * the grantee was read before the connection's last edit.
+   */
+  hold(grantee: Grantee, request: HoldRequest): Promise<Hold>;
+  /** What the budgets in force have left for a call of this model. */
+  available(grantee: Grantee, model: string | null): Promise<Pico>;
+  /** Books a call that was dispatched, once. */
+  settle(hold: Hold, settlement: Settlement): Promise<void>;
+  /** Gives back the hold of a call that was not dispatched. */
+  release(hold: Hold): Promise<void>;
+}
+
+/** `fetch` as a runtime provides it: one that must not cut an idle stream by a time limit of its own. */
+export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+
+/** Limits in milliseconds and bytes, all from the configuration. */
+export interface Limits {
+  /** A request's JSON body. */
+  readonly maxJsonBytes: number;
+  /** The copy of an answer, or of one event, that is kept to read its usage. */
+  readonly maxCopyBytes: number;
+  /** Until the provider's headers arrive; connecting is part of it, which `fetch` can't tell apart. */
+  readonly firstByteMs: number;
+  /** One call as a whole. */
+  readonly totalMs: number;
+  /** How long an answer whose stop reason was seen is read on for its usage when the client has left. */
+  readonly drainMs: number;
+}

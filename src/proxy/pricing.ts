@@ -1,0 +1,147 @@
+import { KeyPassError } from '../errors.ts';
+import {
+  applyMaxTokens,
+  boundOf,
+  costOf,
+  estimateUsage,
+  findPrice,
+  hasListPrice,
+  lowerOutput,
+  modelLimits,
+  type Bound,
+  type BoundableCall,
+  type Pico,
+  type Price,
+  type Usage,
+  type UsageFormat,
+  type UsageReading,
+} from '../money/index.ts';
+import type { JsonObject } from '../money/json.ts';
+import type { Hold, Settlement } from '../money/ledger.ts';
+import type { RelayEnd } from './relay.ts';
+
+/** What a metered call may cost, and what its settlement needs of it. */
+export interface Quote {
+  readonly format: UsageFormat;
+  readonly price: Price;
+  readonly bound: Bound;
+  readonly bodyBytes: number;
+}
+
+/** A call as far as its price goes. */
+export interface PricedCall {
+  readonly provider: string;
+  readonly model: string;
+  readonly format: UsageFormat;
+  readonly content: Content;
+}
+
+/** A JSON body in both forms: what was checked, and the bytes that are sent, which say the same. */
+export interface Content {
+  readonly body: JsonObject;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export function contentOf(body: JsonObject): Content {
+  return { body, bytes: new TextEncoder().encode(JSON.stringify(body)) };
+}
+
+/** Throws `price_unknown`, `unbounded_cost`, or `invalid_request` for a malformed limit. */
+export function quote(call: PricedCall, at: Date): Quote {
+  const priced = boundable(call, at);
+  return { format: call.format, price: priced.price, bound: boundOf(priced), bodyBytes: priced.bodyBytes };
+}
+
+/** The same call with its output lowered to what fits, or nothing if nothing useful does. */
+export function lowered(
+  call: PricedCall,
+  available: Pico,
+  at: Date,
+): { content: Content; quote: Quote; maxTokens: number } | undefined {
+  const fitting = lowerOutput(boundable(call, at), available);
+  if (fitting === undefined) return undefined;
+  const content = contentOf(applyMaxTokens(call.format, call.content.body, fitting.maxTokens));
+  // Quoted anew, so that what is held is the bound of the very body that is sent.
+  const fresh = quote({ ...call, content }, at);
+  return fresh.bound.cost > available ? undefined : { content, quote: fresh, maxTokens: fitting.maxTokens };
+}
+
+/** What was seen of a call when it ended. */
+export interface Ending {
+  readonly end: RelayEnd;
+  readonly status: number;
+  readonly reading: UsageReading;
+  /** Whether enough of the answer came by for an estimate to start from. */
+  readonly hasSeen: boolean;
+}
+
+type Booking = Pick<Settlement, 'usage' | 'cost' | 'lines' | 'quality' | 'flags' | 'servedModel' | 'serviceTier'>;
+
+/** What to book for a call that was answered. Never throws: what can't be told costs what was held, and says so. */
+export function bookingOf(hold: Hold, quoted: Quote | null, ending: Ending): Booking {
+  // Providers bill no failures, and nothing for lists and token counts.
+  if (quoted === null || ending.status < 200 || ending.status >= 300) return free;
+  const { reading, end } = ending;
+  const served = {
+    ...(reading.servedModel === undefined ? {} : { servedModel: reading.servedModel }),
+    ...(reading.serviceTier === undefined ? {} : { serviceTier: reading.serviceTier }),
+  };
+  const ended = end === 'complete' ? [] : [`ended_${end}`];
+  if (!hasListPrice(quoted.format, reading.serviceTier)) {
+    return { ...unknown(hold, [...ended, 'tier_unpriced']), ...served };
+  }
+  if (reading.usage !== undefined && isFinal(quoted.format, ending)) {
+    return { ...booked(hold, quoted, reading.usage, 'measured', ended), ...served };
+  }
+  const flags = [...ended, 'usage_missing'];
+  if (!ending.hasSeen && !reading.finished) return { ...unknown(hold, flags), ...served };
+  return { ...booked(hold, quoted, estimated(quoted, reading), 'estimated', flags), ...served };
+}
+
+/** Nothing came back, or nothing that can be read: what was held is booked. */
+export function unknown(hold: Hold, flags: readonly string[]): Booking {
+  return { usage: null, cost: hold.amount, lines: [], quality: 'unknown', flags };
+}
+
+const free: Booking = { usage: null, cost: 0n, lines: [], quality: 'measured', flags: [] };
+
+/** Anthropic states usage from the first event on: it is the whole only once the stop reason has come. */
+function isFinal(format: UsageFormat, { end, reading }: Ending): boolean {
+  return reading.finished || (end === 'complete' && format !== 'anthropic-messages');
+}
+
+/** The prompt as it was sent and the output as far as it came; never less than what the provider had already stated. */
+function estimated(quoted: Quote, reading: UsageReading): Usage {
+  const { bodyBytes, bound } = quoted;
+  const { usage } = estimateUsage({ bodyBytes, outputBytes: reading.outputBytes, bound });
+  if (reading.usage === undefined) return usage;
+  return { ...reading.usage, output: Math.max(reading.usage.output, usage.output) };
+}
+
+function booked(
+  hold: Hold,
+  quoted: Quote,
+  usage: Usage,
+  quality: 'measured' | 'estimated',
+  flags: readonly string[],
+): Booking {
+  try {
+    const { cost, lines } = costOf(usage, quoted.price);
+    return { usage, cost, lines, quality, flags: cost > hold.amount ? [...flags, 'overrun'] : flags };
+  } catch {
+    // A bucket without a price: the usage is on the receipt, its cost is not known.
+    return { ...unknown(hold, [...flags, 'price_unknown']), usage };
+  }
+}
+
+function boundable({ provider, model, format, content }: PricedCall, at: Date): BoundableCall {
+  const price = findPrice(provider, model, at);
+  if (price === undefined) {
+    throw new KeyPassError('price_unknown', 'The price of this model is not known, so it is not called.', {
+      param: 'model',
+      details: { model: model.slice(0, 100) },
+    });
+  }
+  const limits = modelLimits(provider, model);
+  return { provider, model, format, price, limits, body: content.body, bodyBytes: content.bytes.length };
+}

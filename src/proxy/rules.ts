@@ -1,0 +1,88 @@
+import type { PolicyProvider, PolicyScope } from '../crypto/policy.ts';
+import { KeyPassError } from '../errors.ts';
+import { isAbsent, memberAt, type JsonObject } from '../money/json.ts';
+import type { BodyRule, BodyRules, Endpoint, Provider } from '../providers/index.ts';
+import { valuesAt } from './places.ts';
+import type { Grantee } from './ports.ts';
+
+/** The owner's part of the policy for a provider. Throws `provider_not_connected`. */
+export function grantFor(grantee: Grantee, provider: Provider): PolicyProvider {
+  const grant = grantee.policy.providers.find(({ id }) => id === provider.id);
+  if (grant !== undefined) return grant;
+  throw new KeyPassError(
+    'provider_not_connected',
+    `This connection does not include ${provider.name}. Ask for it through KeyPass Link.`,
+    { param: 'provider' },
+  );
+}
+
+/** Throws `scope_not_granted` unless the owner allowed this kind of call. */
+export function checkScope(grantee: Grantee, endpoint: Endpoint): void {
+  if (endpoint.scope !== null) requireScope(grantee, endpoint.scope);
+  if (endpoint.metering === 'unmetered') requireScope(grantee, 'unmetered');
+}
+
+/** Throws `model_not_allowed` unless the owner allowed this model. */
+export function checkModel(grant: PolicyProvider, model: string | null): void {
+  if (grant.models === null || model === null || grant.models.includes(model)) return;
+  throw new KeyPassError('model_not_allowed', 'The owner of this connection did not allow this model.', {
+    param: 'model',
+  });
+}
+
+/**
+ * The body that may be sent: the same one, or a copy with what a call without state has to say. Throws
+ * `scope_not_granted` where it reaches for what the provider stores.
+ */
+export function withinState(rules: BodyRules, body: JsonObject, grantee: Grantee): JsonObject {
+  if (grantee.policy.scopes.includes('stateful')) return body;
+  const stateful = rules.stateful.find((rule) => applies(rule, body));
+  if (stateful !== undefined) throw notGranted('stateful', stateful.at);
+  const added = Object.entries(rules.withoutState ?? {}).filter(([name]) => isAbsent(body[name]));
+  return added.length === 0 ? body : { ...body, ...Object.fromEntries(added) };
+}
+
+/**
+ * The one model of a call: the path's, else the body's `model`. Wherever else a model can be named, it must be this one,
+ * so that neither the owner's list nor the price can be walked around.
+ */
+export function modelOf(rules: BodyRules, pathModel: string | null, body: JsonObject): string {
+  const model = pathModel ?? memberAt(body, 'model');
+  if (typeof model !== 'string' || model === '') {
+    throw new KeyPassError('invalid_request', 'Name the model.', { param: 'model' });
+  }
+  // Google's names carry the collection: `models/gemini-2.5-flash` is the path's `gemini-2.5-flash`.
+  const names = pathModel === null ? [model] : [model, `models/${model}`];
+  const other = rules.models.find((at) => valuesAt(body, at).some(({ value }) => !names.some((name) => name === value)));
+  if (other === undefined) return model;
+  throw new KeyPassError('model_not_allowed', 'A call has one model: every place that names one must name the same.', {
+    param: other,
+  });
+}
+
+function applies(rule: BodyRule, body: JsonObject): boolean {
+  return valuesAt(body, rule.at).some(({ value, holder }) => {
+    if (rule.is !== undefined && !rule.is.some((known) => known === value)) return false;
+    if (rule.matches !== undefined && !isText(value, rule.matches)) return false;
+    return rule.lacks === undefined || isAbsent(memberAt(holder, rule.lacks));
+  });
+}
+
+function isText(value: unknown, pattern: string): boolean {
+  return typeof value === 'string' && new RegExp(pattern, 'i').test(value);
+}
+
+function requireScope(grantee: Grantee, scope: PolicyScope): void {
+  if (!grantee.policy.scopes.includes(scope)) throw notGranted(scope);
+}
+
+function notGranted(scope: PolicyScope, place?: string): KeyPassError {
+  const what =
+    scope === 'stateful'
+      ? 'This is or would be stored at the provider, where every app of one account could reach it'
+      : 'The owner of this connection did not allow this kind of call';
+  return new KeyPassError('scope_not_granted', `${what}: it needs the scope \`${scope}\`.`, {
+    ...(place === undefined ? {} : { param: place }),
+    details: { scope },
+  });
+}

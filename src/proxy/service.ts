@@ -1,0 +1,17 @@
+import type { Clock } from '../clock.ts';
+import { zero } from '../crypto/bytes.ts';
+import { KeyPassError } from '../errors.ts';
+import { isFinal } from '../http/status.ts';
+import type { UsageFormat } from '../money/index.ts';
+import type { JsonObject } from '../money/json.ts';
+import { findProvider, type Endpoint, type Metering, type Provider } from '../providers/index.ts';
+import { answerHeaders, isEventStream, upstreamHeaders } from './headers.ts';
+import { withIncludeUsage } from './includeUsage.ts';
+import { clientLeft, Lifeline } from './lifeline.ts';
+import { matchEndpoint } from './paths.ts';
+import type { Access, Fetch, Grantee, Hold, Ledger, Limits, Settlement } from './ports.ts';
+import { bookingOf, contentOf, lowered, quote, unknown, type Content, type PricedCall, type Quote } from './pricing.ts';
+import { relay, type RelayEnd } from './relay.ts';
+import { checkModel, checkScope, grantFor, modelOf, withinState } from './rules.ts';
+import { JsonTap, NoTap, StreamTap, type Tap } from './tap.ts';
+import { NoAnswer, send } from './upstream.ts';

@@ -1,0 +1,97 @@
+/** One event of a stream (WHATWG HTML, 9.2.6), and the bytes it came in, with the blank line that ends it. */
+export interface ServerSentEvent {
+  readonly name: string | null;
+  readonly data: string;
+  readonly bytes: Uint8Array;
+}
+
+const lineFeed = 10;
+const carriageReturn = 13;
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Cuts a stream of bytes into events, wherever its chunks are split. Holds no more than one event. */
+export class EventSplitter {
+  #pending: Uint8Array = new Uint8Array();
+  /** How far `#pending` has been searched, so that a long event is not searched again with every chunk. */
+  #searched = 0;
+  readonly #longest: number;
+  #isTooLong = false;
+
+  /** An event of more than `longest` bytes ends the reading: what follows is not split any more. */
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  /** The events that this chunk completes. */
+  push(chunk: Uint8Array): ServerSentEvent[] {
+    if (this.#isTooLong) return [];
+    const bytes = joined(this.#pending, chunk);
+    const events: ServerSentEvent[] = [];
+    let start = 0;
+    let end = endOfEvent(bytes, Math.max(0, this.#searched - 3));
+    while (end > 0) {
+      events.push(parseEvent(bytes.subarray(start, end)));
+      start = end;
+      end = endOfEvent(bytes, start);
+    }
+    this.#pending = bytes.subarray(start);
+    this.#searched = this.#pending.length;
+    this.#isTooLong = this.#pending.length > this.#longest;
+    return events;
+  }
+
+  /** The bytes that belong to no complete event yet. */
+  get pending(): Uint8Array {
+    return this.#pending;
+  }
+
+  /** What is left at the stream's end, as the event that it would have been: some servers leave out the last blank line. */
+  rest(): ServerSentEvent | undefined {
+    return this.#pending.length === 0 || this.#isTooLong ? undefined : parseEvent(this.#pending);
+  }
+
+  /** An event was longer than allowed; `pending` is its beginning and everything after it went by unread. */
+  get isTooLong(): boolean {
+    return this.#isTooLong;
+  }
+}
+
+/** Where the next event ends: after a blank line, made by any of the three line ends. Zero if it does not end here. */
+function endOfEvent(bytes: Uint8Array, from: number): number {
+  for (let at = from; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte !== lineFeed && byte !== carriageReturn) continue;
+    const next = afterLineEnd(bytes, at);
+    const follower = bytes[next];
+    if (follower === lineFeed) return next + 1;
+    // A `\r` that nothing follows yet may be half of `\r\n`, which belongs to this event as a whole.
+    if (follower === carriageReturn && next + 1 < bytes.length) return afterLineEnd(bytes, next);
+  }
+  return 0;
+}
+
+function afterLineEnd(bytes: Uint8Array, at: number): number {
+  return bytes[at] === carriageReturn && bytes[at + 1] === lineFeed ? at + 2 : at + 1;
+}
+
+function parseEvent(bytes: Uint8Array): ServerSentEvent {
+  let name: string | null = null;
+  const data: string[] = [];
+  for (const line of decoder.decode(bytes).split(/\r\n|\r|\n/)) {
+    const colon = line.indexOf(':');
+    if (colon <= 0) continue;
+    const value = line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1));
+    const field = line.slice(0, colon);
+    if (field === 'event') name = value;
+    else if (field === 'data') data.push(value);
+  }
+  return { name, data: data.join('\n'), bytes };
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}

@@ -1,0 +1,133 @@
+import { createUsageReader, type UsageReading } from '../money/reader.ts';
+import type { UsageFormat } from '../money/usage.ts';
+import { EventSplitter } from './sse.ts';
+import { withoutAddedUsage } from './includeUsage.ts';
+
+/** Reads an answer's usage from the bytes that pass, and says which bytes pass. */
+export interface Tap {
+  /** What to pass on for this chunk: the chunk itself, wherever nothing has to be taken out. */
+  push(chunk: Uint8Array): Uint8Array;
+  /** The stream has ended well; what is left to pass on. */
+  end(): Uint8Array;
+  /** Whether any of the answer has been seen that an estimate could start from. */
+  readonly hasSeen: boolean;
+  result(): UsageReading;
+}
+
+const nothing = new Uint8Array();
+
+/** The events of a stream. With `removesUsage`, what was asked for on KeyPass's account is taken out again. */
+export class StreamTap implements Tap {
+  readonly #reader;
+  readonly #events: EventSplitter;
+  readonly #removesUsage: boolean;
+  #hasSeen = false;
+
+  constructor(format: UsageFormat, removesUsage: boolean, longest: number) {
+    this.#reader = createUsageReader(format);
+    this.#events = new EventSplitter(longest);
+    this.#removesUsage = removesUsage;
+  }
+
+  push(chunk: Uint8Array): Uint8Array {
+    if (this.#events.isTooLong) return chunk;
+    const parts: Uint8Array[] = [];
+    for (const event of this.#events.push(chunk)) {
+      this.#hasSeen = true;
+      this.#reader.onEvent(event.name ?? undefined, event.data);
+      if (this.#removesUsage) parts.push(withoutAddedUsage(event));
+    }
+    if (!this.#removesUsage) return chunk;
+    if (this.#events.isTooLong) parts.push(this.#events.pending);
+    return concatenated(parts);
+  }
+
+  end(): Uint8Array {
+    const rest = this.#events.rest();
+    if (rest === undefined) return nothing;
+    this.#reader.onEvent(rest.name ?? undefined, rest.data);
+    return this.#removesUsage ? withoutAddedUsage(rest) : nothing;
+  }
+
+  get hasSeen(): boolean {
+    return this.#hasSeen && !this.#events.isTooLong;
+  }
+
+  result(): UsageReading {
+    return this.#reader.result();
+  }
+
+  /** Between events, where one of ours can follow without tearing one of the provider's. */
+  get isBetweenEvents(): boolean {
+    return !this.#events.isTooLong && (this.#removesUsage || this.#events.pending.length === 0);
+  }
+}
+
+/** One JSON body. A copy is kept up to a limit; of a longer one the usage stays unknown. */
+export class JsonTap implements Tap {
+  readonly #reader;
+  readonly #limit: number;
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+  readonly hasSeen = false;
+
+  constructor(format: UsageFormat, limit: number) {
+    this.#reader = createUsageReader(format);
+    this.#limit = limit;
+  }
+
+  push(chunk: Uint8Array): Uint8Array {
+    this.#length += chunk.length;
+    if (this.#length <= this.#limit) this.#chunks.push(chunk);
+    else this.#chunks = [];
+    return chunk;
+  }
+
+  end(): Uint8Array {
+    const body = this.#length <= this.#limit ? parsed(concatenated(this.#chunks)) : undefined;
+    this.#chunks = [];
+    if (body !== undefined) this.#reader.onJson(body);
+    return nothing;
+  }
+
+  result(): UsageReading {
+    return this.#reader.result();
+  }
+}
+
+/** A body that has no usage to read: errors, lists, token counts. */
+export class NoTap implements Tap {
+  readonly hasSeen = false;
+
+  push(chunk: Uint8Array): Uint8Array {
+    return chunk;
+  }
+
+  end(): Uint8Array {
+    return nothing;
+  }
+
+  result(): UsageReading {
+    return { usage: undefined, finished: true, outputBytes: 0 };
+  }
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,71 @@
+import { budgetText, fromCents, shortUsd } from '../ui/amount.ts';
+import { Button } from '../ui/button.tsx';
+import { Intro, Notice } from '../ui/card.tsx';
+import { Field } from '../ui/field.tsx';
+import { Steps } from '../ui/progress.tsx';
+import { language, texts } from '../ui/texts.ts';
+import { periodWord, type ScreenProps } from './consent.tsx';
+import { consentSteps, Footer } from './who.tsx';
+
+/** Stops of the slider in cents: fine where budgets usually are, coarse above. */
+const stops = [100, 200, 300, 500, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 7500, 10_000, 15_000, 20_000];
+const high = 10_000;
+
+export function BudgetScreen({ asked, draft, period, onNext, onBack }: ScreenProps) {
+  const cents = draft.cents.value;
+  const suggested = asked.request.budgetSuggestionCents;
+  const valid = cents !== undefined && cents > 0;
+  const slide = (event: Event): void => {
+    const { currentTarget } = event;
+    if (!(currentTarget instanceof HTMLInputElement)) return;
+    const stop = stops[Number(currentTarget.value)];
+    if (stop !== undefined) draft.budget.value = budgetText(stop);
+  };
+  return (
+    <>
+      <Steps total={consentSteps} current={4} />
+      <Intro title={texts.link.budgetTitle} focus>
+        {texts.link.budgetText}
+      </Intro>
+      <div class="stack">
+        <Field
+          label={periodWord(period)}
+          value={draft.budget}
+          prefix="$"
+          inputMode="decimal"
+          fault={valid ? undefined : texts.connections.budgetFault}
+        />
+        <input
+          class="range"
+          type="range"
+          min={0}
+          max={stops.length - 1}
+          step={1}
+          value={nearest(cents ?? 0)}
+          aria-label={texts.link.slider}
+          aria-valuetext={shortUsd(fromCents(cents ?? 0), language)}
+          onInput={slide}
+        />
+        {suggested !== null && (
+          <p class="muted small">{texts.link.suggestion(shortUsd(fromCents(suggested), language))}</p>
+        )}
+        {cents !== undefined && cents > high && <Notice tone="warn">{texts.link.high}</Notice>}
+      </div>
+      <Footer>
+        <Button kind="plain" onClick={onBack}>
+          {texts.back}
+        </Button>
+        <Button kind="primary" size="large" disabled={!valid} onClick={onNext}>
+          {texts.next}
+        </Button>
+      </Footer>
+    </>
+  );
+}
+
+function nearest(cents: number): number {
+  return stops.reduce((best, stop, index) => {
+    const current = stops[best] ?? 0;
+    return Math.abs(stop - cents) < Math.abs(current - cents) ? index : best;
+  }, 0);
+}

@@ -1,0 +1,134 @@
+import { signal } from '@preact/signals';
+import { codeOf } from '../ui/failure.ts';
+import { type LinkRequest, type Policy, type Vault, VaultError } from '../vault.ts';
+import { type Entry, forgetEntry, takeEntry } from './entry.ts';
+import { Opener, type Outcome, returnUrl } from './opener.ts';
+import { denyRequest, readRequest, sameRequest } from './request.ts';
+
+/** How the outcome gets back, and with that what is known of who asks. */
+export type Route = { by: 'window'; origin: string } | { by: 'redirect'; redirectUri: string };
+
+export interface Asked {
+  request: LinkRequest;
+  route: Route;
+}
+
+export type Stage =
+  | { at: 'checking' }
+  | { at: 'asked'; asked: Asked }
+  | { at: 'ended'; code: string; app?: string }
+  | { at: 'leaving'; app: string }
+  | { at: 'approved' | 'denied'; app: string };
+
+const answerable = new Set(['pending', 'open', 'created']);
+
+/** One consent from the link token to its outcome. */
+export class Flow {
+  readonly stage = signal<Stage>({ at: 'checking' });
+  readonly #opener: Opener;
+  readonly #entry: Entry | undefined;
+  #asked: Asked | undefined;
+
+  constructor(own: Window) {
+    this.#opener = new Opener(own);
+    this.#entry = takeEntry();
+  }
+
+  /** Reads the request and proves who opened this window. */
+  async start(): Promise<void> {
+    if (this.#entry === undefined) {
+      this.stage.value = { at: 'ended', code: 'missing' };
+      return;
+    }
+    try {
+      const request = await readRequest(this.#entry.token);
+      const app = request.app.name;
+      const origin = await this.#opener.prove({ allowedOrigins: request.app.allowedOrigins, origin: request.origin });
+      const route = routeOf(origin, request.redirectUri);
+      if (route === undefined) this.stage.value = { at: 'ended', code: 'origin_unverified', app };
+      else if (!answerable.has(request.status)) await this.#refuse('link_session_closed', app);
+      else {
+        this.#asked = { request, route };
+        this.stage.value = { at: 'asked', asked: this.#asked };
+      }
+    } catch (error) {
+      this.stage.value = { at: 'ended', code: codeOf(error) };
+    }
+  }
+
+  /** For the app's own statistics: which screen is shown. */
+  event(name: string): void {
+    this.#opener.event(name);
+  }
+
+  /** Reads the request again through the open vault: what is sealed is what was shown. */
+  async confirm(vault: Vault): Promise<void> {
+    const { request, token } = this.#current();
+    if (!sameRequest(request, await vault.link.describe(token))) {
+      throw new VaultError('vault_tampered', 'The request was changed after it was shown.');
+    }
+  }
+
+  /** Seals exactly these providers and this budget. */
+  async approve(vault: Vault, providers: Policy['providers'], budgetCents: number): Promise<void> {
+    const { request, route, token } = this.#current();
+    const origin = route.by === 'window' ? route.origin : null;
+    try {
+      const { publicToken, connectionId } = await vault.link.approve(token, {
+        providers,
+        budgetCents,
+        ...(request.mode === 'create' ? { origin } : {}),
+      });
+      await this.#leave({ type: 'keypass:success', publicToken, connectionId });
+    } catch (error) {
+      if (
+        !['link_token_expired', 'link_session_closed', 'link_token_invalid', 'wrong_account'].includes(codeOf(error))
+      ) {
+        throw error;
+      }
+      await this.#refuse(codeOf(error), request.app.name);
+    }
+  }
+
+  /** Deny, close: nothing is shared and the app hears of it. */
+  async deny(): Promise<void> {
+    const { token } = this.#current();
+    // The app hears of the denial even when the server does not: then its token expires unused.
+    await denyRequest(token).catch(() => undefined);
+    await this.#leave({ type: 'keypass:exit', error: null });
+  }
+
+  async #refuse(code: string, app: string): Promise<void> {
+    forgetEntry();
+    this.stage.value = { at: 'ended', code, app };
+    await this.#opener.deliver({ type: 'keypass:exit', error: { code, message: code } });
+  }
+
+  async #leave(outcome: Outcome): Promise<void> {
+    const { request, route } = this.#current();
+    const app = request.app.name;
+    forgetEntry();
+    if (route.by === 'redirect') {
+      this.stage.value = { at: 'leaving', app };
+      location.replace(returnUrl(route.redirectUri, outcome, this.#entry?.state ?? null));
+      return;
+    }
+    this.stage.value = { at: outcome.type === 'keypass:success' ? 'approved' : 'denied', app };
+    if (await this.#opener.deliver(outcome)) close();
+  }
+
+  #current(): Asked & { token: string } {
+    if (this.#asked === undefined || this.#entry === undefined) throw new VaultError('missing', 'No request is open.');
+    return { ...this.#asked, token: this.#entry.token };
+  }
+}
+
+function routeOf(origin: string | undefined, redirectUri: string | null): Route | undefined {
+  if (origin !== undefined) return { by: 'window', origin };
+  if (redirectUri === null) return undefined;
+  const url = URL.parse(redirectUri);
+  // A registered address is checked by the server; what a browser would run instead of visit is refused here as well.
+  return url?.protocol === 'https:' || url?.protocol === 'http:'
+    ? { by: 'redirect', redirectUri: url.href }
+    : undefined;
+}

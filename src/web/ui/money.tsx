@@ -1,0 +1,65 @@
+import { exactUsd, fromCents, parseUsd, share, shortUsd } from './amount.ts';
+import { language, texts } from './texts.ts';
+
+/** A decimal amount; `exact` shows every digit, otherwise they wait in the tooltip. */
+export function Money({ usd, exact }: { usd: string; exact?: boolean }) {
+  const amount = parseUsd(usd);
+  const full = exactUsd(amount, language);
+  return (
+    <span class="money" title={exact === true ? undefined : full}>
+      {exact === true ? full : shortUsd(amount, language)}
+    </span>
+  );
+}
+
+export function Cents({ cents }: { cents: number }) {
+  return <span class="money">{shortUsd(fromCents(cents), language)}</span>;
+}
+
+/** What of a budget is spent, held by running calls, and left. */
+export function SpendBar({ spent, held, limitCents }: { spent: string; held: string; limitCents: number }) {
+  const limit = fromCents(limitCents);
+  const used = parseUsd(spent);
+  const reserved = parseUsd(held);
+  const rest = limit - used - reserved;
+  const left = rest > 0n ? rest : 0n;
+  const usedShare = share(used, limit);
+  const bothShare = share(used + reserved, limit);
+  const money = (amount: bigint) => (
+    <dd class="money" title={exactUsd(amount, language)}>
+      {shortUsd(amount, language)}
+    </dd>
+  );
+  return (
+    <div class={usedShare >= 1 ? 'spend full' : 'spend'}>
+      <svg viewBox="0 0 1000 6" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="track" width="1000" height="6" />
+        <rect class="reserved" width={bothShare * 1000} height="6" />
+        <rect class="used" width={usedShare * 1000} height="6" />
+      </svg>
+      <dl>
+        <div>
+          <dt>
+            <i class="is-used" />
+            {texts.spent}
+          </dt>
+          {money(used)}
+        </div>
+        <div>
+          <dt>
+            <i class="is-held" />
+            {texts.held}
+          </dt>
+          {money(reserved)}
+        </div>
+        <div>
+          <dt>
+            <i class="is-left" />
+            {texts.left}
+          </dt>
+          {money(left)}
+        </div>
+      </dl>
+    </div>
+  );
+}

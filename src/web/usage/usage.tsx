@@ -1,0 +1,81 @@
+import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
+import { nameOf } from '../keys/add-key.tsx';
+import { exactUsd, parseUsd, share } from '../ui/amount.ts';
+import { Intro } from '../ui/card.tsx';
+import { Segmented } from '../ui/choice.tsx';
+import { Money } from '../ui/money.tsx';
+import { createShelf, peekShelf, Shown } from '../ui/shelf.tsx';
+import { language, texts } from '../ui/texts.ts';
+import { thisMonth } from '../ui/time.ts';
+import type { Store } from '../vault/store.ts';
+import { Receipts } from './receipts.tsx';
+import { type Total, totalOf } from './rows.ts';
+
+type By = 'app' | 'provider' | 'model';
+
+/** This month in sums, then call by call. */
+export function Usage({ store }: { store: Store }) {
+  const by = useSignal<By>('app');
+  const month = thisMonth();
+  const totals = useMemo(() => {
+    const group = by.value;
+    const shelf = createShelf(async () => {
+      const rows = await store.vault.usage({ from: month.from, by: group });
+      return rows.map((row) => totalOf(row, group));
+    });
+    void shelf.reload();
+    return shelf;
+  }, [by.value]);
+  return (
+    <div class="stack loose">
+      <div class="row between">
+        <Intro title={texts.vault.usage}>{texts.usage.text(month.name)}</Intro>
+        <Segmented
+          label={texts.usage.by}
+          value={by}
+          options={[
+            { value: 'app', text: texts.usage.byApp },
+            { value: 'provider', text: texts.usage.byProvider },
+            { value: 'model', text: texts.usage.byModel },
+          ]}
+        />
+      </div>
+      <Shown of={totals}>{(rows) => <Totals rows={rows} by={by.value} store={store} />}</Shown>
+      <Receipts store={store} />
+    </div>
+  );
+}
+
+function Totals({ rows, by, store }: { rows: readonly Total[]; by: By; store: Store }) {
+  const providers = peekShelf(store.providers) ?? [];
+  const amounts = rows.map(({ cost }) => parseUsd(cost));
+  const sum = amounts.reduce((total, amount) => total + amount, 0n);
+  const most = amounts.reduce((max, amount) => (amount > max ? amount : max), 0n);
+  const sorted = rows.toSorted((a, b) => (parseUsd(b.cost) > parseUsd(a.cost) ? 1 : -1));
+  return (
+    <section class="card">
+      <div class="pad stack loose">
+        <p class="sum money">{exactUsd(sum, language)}</p>
+        {rows.length === 0 && <p class="muted">{texts.usage.none}</p>}
+        {rows.length > 0 && (
+          <ul class="totals">
+            {sorted.map((row) => (
+              <li key={row.id}>
+                <span class="total-name">
+                  {by === 'provider' ? nameOf(providers, row.name ?? '') : (row.name ?? texts.usage.own)}
+                </span>
+                <span class="muted small">{texts.usage.calls(row.calls)}</span>
+                <Money usd={row.cost} />
+                <svg viewBox="0 0 1000 4" preserveAspectRatio="none" aria-hidden="true">
+                  <rect class="track" width="1000" height="4" />
+                  <rect class="used" width={share(parseUsd(row.cost), most) * 1000} height="4" />
+                </svg>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </section>
+  );
+}
