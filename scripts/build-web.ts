@@ -72,10 +72,22 @@ function only(names: Iterable<string>, pattern: RegExp): string {
   return found;
 }
 
+/** The bundles that a bundle needs at once, so that the browser fetches them together and not one after the other. */
+function importsOf(name: string, scripts: Map<string, Uint8Array>, found = new Set<string>()): string[] {
+  const code = new TextDecoder().decode(scripts.get(name));
+  for (const [, imported = ''] of code.matchAll(/(?:from|import)\s*"\.\/(shared-\w+\.js)"/g)) {
+    if (found.has(imported)) continue;
+    found.add(imported);
+    importsOf(imported, scripts, found);
+  }
+  return [...found];
+}
+
 /** The whole page is drawn by its script; without one the page says what it needs. */
-function shell(page: string, script: string, style: string, icon: string): string {
+function shell(page: string, script: string, shared: string[], style: string, icon: string): string {
   const titles: Record<string, string> = { landing: 'KeyPass', vault: 'Vault', link: 'Connect', console: 'Console' };
   const title = page === 'landing' ? 'KeyPass' : `${titles[page]} · KeyPass`;
+  const preloads = shared.map((name) => `<link rel="modulepreload" href="/assets/${name}">\n`).join('');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -86,7 +98,7 @@ function shell(page: string, script: string, style: string, icon: string): strin
 <title>${title}</title>
 <link rel="icon" type="image/svg+xml" href="/assets/${icon}">
 <link rel="stylesheet" href="/assets/${style}">
-<script type="module" src="/assets/${script}"></script>
+${preloads}<script type="module" src="/assets/${script}"></script>
 </head>
 <body class="page-${page}">
 <div id="root"></div>
@@ -129,7 +141,7 @@ function embeddedModule(manifest: Record<string, ManifestEntry>): string {
 }
 
 async function build(inputsHash: string): Promise<void> {
-  const scripts = await bundle(pages.map((page) => `${page}/main.tsx`).map((entry) => entry));
+  const scripts = await bundle(pages.map((page) => `${page}/${page}.tsx`));
   const styles = await bundle(['ui/styles.css']);
   const icon = readFileSync(join(root, 'src/web/ui/icon.svg'));
   const iconName = `icon-${createHash('sha256').update(icon).digest('hex').slice(0, 8)}.svg`;
@@ -145,7 +157,7 @@ async function build(inputsHash: string): Promise<void> {
   for (const [name, bytes] of [...scripts, ...styles, [iconName, icon] as const]) add(`assets/${name}`, bytes);
   for (const page of pages) {
     const script = only(scripts.keys(), new RegExp(`^${page}-.*\\.js$`));
-    add(`${page}.html`, new TextEncoder().encode(shell(page, script, style, iconName)));
+    add(`${page}.html`, new TextEncoder().encode(shell(page, script, importsOf(script, scripts), style, iconName)));
   }
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest, null, 2));
   writeFileSync(join(folder, 'embedded.ts'), embeddedModule(manifest));

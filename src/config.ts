@@ -1,5 +1,6 @@
 import { parse as parseToml } from 'smol-toml';
 import ipaddr from 'ipaddr.js';
+import { providerIds } from './providers/index.ts';
 
 /** What KeyPass runs with: read once at start, frozen, the same for every part. */
 export interface Config {
@@ -174,13 +175,10 @@ class Reader {
   }
 
   providerOrigins(): Record<string, string> {
-    const names = Object.keys(this.#values).filter((name) => /^KEYPASS_[A-Z0-9_]+_BASE_URL$/.test(name));
-    return Object.fromEntries(
-      names.map((name) => [
-        name.slice('KEYPASS_'.length, -'_BASE_URL'.length).toLowerCase(),
-        this.origin(name, 'http://localhost'),
-      ]),
-    );
+    const named = providerIds
+      .map((id) => ({ id, name: `KEYPASS_${id.toUpperCase()}_BASE_URL` }))
+      .filter(({ name }) => this.#values[name] !== undefined);
+    return Object.fromEntries(named.map(({ id, name }) => [id, this.origin(name, 'http://localhost')]));
   }
 
   refuseUnknown(): void {

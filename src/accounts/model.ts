@@ -25,7 +25,12 @@ export const Registration = object({
   invite: t.Optional(t.String({ maxLength: 100 })),
   ...device,
 });
-export const Login = object({ email: Email, authKey: AuthKey, totp: t.Optional(t.String({ maxLength: 10 })), ...device });
+export const Login = object({
+  email: Email,
+  authKey: AuthKey,
+  totp: t.Optional(t.String({ maxLength: 10 })),
+  ...device,
+});
 export const Unlock = object({ authKey: AuthKey });
 export const Recovery = object({ email: Email, recoveryAuth: AuthKey });
 export const RecoveryCompletion = object({
@@ -37,7 +42,13 @@ export const RecoveryCompletion = object({
 
 const Session = object({ id: Uuid, token: t.Optional(t.String()), expiresAt: Timestamp });
 const Kdf = object({ kdfId: KdfId, salt: Salt });
-const OpenVault = { kdfId: KdfId, salt: Salt, uvkPassword: Blob, manifest: ManifestBlob, manifestRevision: ManifestRevision };
+const OpenVault = {
+  kdfId: KdfId,
+  salt: Salt,
+  uvkPassword: Blob,
+  manifest: ManifestBlob,
+  manifestRevision: ManifestRevision,
+};
 
 export const PreloginAnswer = Kdf;
 export const RegistrationAnswer = object({ userId: Uuid, session: Session });
@@ -60,6 +71,12 @@ export type TransportName = 'bearer' | 'cookie';
 /** A manifest to be written: sealed by the owner, under the revision that follows the last. */
 export interface ManifestWrite {
   readonly manifest: Uint8Array;
+  readonly manifestRevision?: number | undefined;
+}
+
+/** A manifest that a deletion may bring along. */
+export interface OptionalManifestWrite {
+  readonly manifest?: Uint8Array | undefined;
   readonly manifestRevision?: number | undefined;
 }
 

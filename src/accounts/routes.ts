@@ -171,7 +171,10 @@ function refusePassword(body: unknown): void {
 /** A cookie session is started by KeyPass's own pages only, or another site could log a browser in as itself. */
 function refuseForeignCookie(request: Request, transport: model.TransportName | undefined, cookie: CookieRules): void {
   if (transport === 'cookie' && request.headers.get('origin') !== cookie.origin) {
-    throw new KeyPassError('origin_not_allowed', 'A cookie session is for the pages of KeyPass alone. Use transport "bearer".');
+    throw new KeyPassError(
+      'origin_not_allowed',
+      'A cookie session is for the pages of KeyPass alone. Use transport "bearer".',
+    );
   }
 }
 
@@ -183,7 +186,11 @@ function handOver(
 ) {
   const shown = { id: session.id, expiresAt: session.expiresAt.toISOString() };
   if (transport !== 'cookie') return { ...shown, token: session.token };
-  headers['set-cookie'] = sessionCookie(session.token, Math.floor((session.expiresAt.getTime() - Date.now()) / 1000), cookie);
+  headers['set-cookie'] = sessionCookie(
+    session.token,
+    Math.floor((session.expiresAt.getTime() - Date.now()) / 1000),
+    cookie,
+  );
   return shown;
 }
 

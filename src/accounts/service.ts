@@ -1,10 +1,17 @@
 import { createToken, isKdfId, lookupOf, type Pepper } from '../crypto/index.ts';
 import type { Database, Tx } from '../database/connect.ts';
-import { isUniqueViolation } from '../database/connect.ts';
+import { isUniqueViolation } from '../database/violations.ts';
 import { KeyPassError } from '../errors.ts';
 import type { SessionIdentity } from '../http/auth.ts';
 import type { Clock } from '../clock.ts';
-import type { ManifestWrite, PasswordWrap, RecoveryCompletionInput, RegistrationInput, TransportName } from './model.ts';
+import type {
+  ManifestWrite,
+  OptionalManifestWrite,
+  PasswordWrap,
+  RecoveryCompletionInput,
+  RegistrationInput,
+  TransportName,
+} from './model.ts';
 import * as store from './store.ts';
 import * as wraps from './wraps.ts';
 
@@ -25,6 +32,8 @@ export class Accounts {
   readonly #pepper: Pepper;
   readonly #clock: Clock;
   readonly #registration: Parts['registration'];
+  /** The part of accounts with kdfId 2, in tenths, so that an unknown e-mail looks like any other. */
+  #secondKdfShare = 0;
 
   constructor(parts: Parts) {
     this.#database = parts.database;
@@ -35,13 +44,14 @@ export class Accounts {
 
   /** What a client needs to derive its login key; an unknown e-mail gets an answer like a real one. */
   async prelogin(email: string) {
-    const unknown = await this.#pepper.unknownSalt(normalEmail(email));
+    const unknown = await this.#pepper.unknownSalt(normalEmail(email), this.#secondKdfShare);
     const user = await store.findUserByEmail(this.#database.sql, normalEmail(email));
-    return user === undefined ? unknown : { kdfId: user.kdfId, salt: user.salt };
+    return { kdfId: user?.kdfId ?? unknown.kdfId, salt: user?.salt ?? unknown.salt16 };
   }
 
   async register(input: RegistrationInput) {
-    if (this.#registration === 'closed') throw new KeyPassError('registration_closed', 'This server takes no new accounts.');
+    if (this.#registration === 'closed')
+      throw new KeyPassError('registration_closed', 'This server takes no new accounts.');
     checkKdf(input.kdfId);
     checkFirstRevision(input);
     const user = await this.#newUser(input);
@@ -57,7 +67,12 @@ export class Accounts {
     const user = await store.findUserByEmail(this.#database.sql, normalEmail(email));
     if (!(await wraps.isPasswordRight(this.#pepper, user, authKey)) || user === undefined) throw wraps.loginFailed();
     const session = await this.#startSession(this.#database.sql, user.id, transport, device);
-    return { userId: user.id, session, passwordRevision: Number(user.passwordRevision), ...(await this.#openVault(user)) };
+    return {
+      userId: user.id,
+      session,
+      passwordRevision: Number(user.passwordRevision),
+      ...(await this.#openVault(user)),
+    };
   }
 
   /** The wrapped vault key again, inside a session; asks the login key again. */
@@ -101,7 +116,11 @@ export class Accounts {
       if (ticket === undefined || ticket.expiresAt <= this.#clock.now()) throw ticketInvalid();
       const user = await store.findUser(tx, ticket.userId);
       if (user === undefined) throw ticketInvalid();
-      const recovery = { recoveryId: input.newRecoveryId, recoveryAuth: input.recoveryAuth, uvkRecovery: input.uvkRecovery };
+      const recovery = {
+        recoveryId: input.newRecoveryId,
+        recoveryAuth: input.recoveryAuth,
+        uvkRecovery: input.uvkRecovery,
+      };
       const secrets = await this.#sealSecrets(user.id, input, recovery);
       if (!(await store.updateUserSecrets(tx, { ...user, ...secrets }, ticket.passwordRevision))) {
         throw new KeyPassError('account_changed', 'The account was changed in the meantime. Start the recovery again.');
@@ -122,8 +141,17 @@ export class Accounts {
   /** Writes the vault's next manifest as part of a change; throws `manifest_conflict` when another came in between. */
   async writeManifest(tx: Tx, userId: string, write: ManifestWrite): Promise<void> {
     if (!(await store.updateVault(tx, userId, write.manifest, write.manifestRevision ?? null))) {
-      throw new KeyPassError('manifest_conflict', 'The vault was changed by another client. Read it again and repeat the change.');
+      throw new KeyPassError(
+        'manifest_conflict',
+        'The vault was changed by another client. Read it again and repeat the change.',
+      );
     }
+  }
+
+  /** The same for a deletion, whose client may leave the manifest to its next write. */
+  async writeOptionalManifest(tx: Tx, userId: string, write: OptionalManifestWrite = {}): Promise<void> {
+    const { manifest, manifestRevision } = write;
+    if (manifest !== undefined) await this.writeManifest(tx, userId, { manifest, manifestRevision });
   }
 
   /** A one-time invitation; null when the server is not in invite mode or already has an account. */
@@ -136,8 +164,9 @@ export class Accounts {
     return token;
   }
 
-  sweep(): Promise<void> {
-    return store.deleteExpiredAccess(this.#database.sql, this.#clock.now());
+  async sweep(): Promise<void> {
+    await store.deleteExpiredAccess(this.#database.sql, this.#clock.now());
+    this.#secondKdfShare = Math.round((await store.findSecondKdfShare(this.#database.sql)) * 10) / 10;
   }
 
   async #newUser(input: RegistrationInput): Promise<store.UserRow> {
@@ -169,19 +198,33 @@ export class Accounts {
   }
 
   async #useInvitation(tx: Tx, token: string | undefined): Promise<void> {
-    const invalid = new KeyPassError('invitation_invalid', 'This server takes accounts by invitation. The invitation is missing, used or expired.', {
-      param: 'invite',
-    });
+    const invalid = new KeyPassError(
+      'invitation_invalid',
+      'This server takes accounts by invitation. The invitation is missing, used or expired.',
+      {
+        param: 'invite',
+      },
+    );
     const lookup = await lookupOf('invitation', token ?? '').catch(() => Promise.reject(invalid));
     const invitation = await store.deleteInvitation(tx, lookup);
     if (invitation === undefined || invitation.expiresAt <= this.#clock.now()) throw invalid;
   }
 
-  async #startSession(sql: Parameters<typeof store.insertSession>[0], userId: string, transport: TransportName = 'bearer', device?: string) {
+  async #startSession(
+    sql: Parameters<typeof store.insertSession>[0],
+    userId: string,
+    transport: TransportName = 'bearer',
+    device?: string,
+  ) {
     const token = createToken('session');
     const now = this.#clock.now();
     const session = { id: crypto.randomUUID(), userId, transport, expiresAt: new Date(now.getTime() + sessionMs) };
-    await store.insertSession(sql, { ...session, lookup: await lookupOf('session', token), device: device ?? null, createdAt: now });
+    await store.insertSession(sql, {
+      ...session,
+      lookup: await lookupOf('session', token),
+      device: device ?? null,
+      createdAt: now,
+    });
     return { id: session.id, token, expiresAt: session.expiresAt };
   }
 
@@ -223,13 +266,18 @@ async function insertUser(tx: Tx, user: store.UserRow): Promise<void> {
     await store.insertUser(tx, user);
   } catch (error) {
     if (isUniqueViolation(error, 'users_email_key')) {
-      throw new KeyPassError('email_taken', 'There is an account with this e-mail address. Log in instead.', { param: 'email' });
+      throw new KeyPassError('email_taken', 'There is an account with this e-mail address. Log in instead.', {
+        param: 'email',
+      });
     }
-    if (isUniqueViolation(error, 'users_pkey')) throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'userId' });
+    if (isUniqueViolation(error, 'users_pkey'))
+      throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'userId' });
     throw error;
   }
 }
 
 function ticketInvalid(): KeyPassError {
-  return new KeyPassError('ticket_invalid', 'The recovery took too long or was used. Start it again.', { param: 'ticket' });
+  return new KeyPassError('ticket_invalid', 'The recovery took too long or was used. Start it again.', {
+    param: 'ticket',
+  });
 }

@@ -27,6 +27,12 @@ export async function countUsers(sql: Sql | Tx): Promise<bigint> {
   return row?.count ?? 0n;
 }
 
+export async function findSecondKdfShare(sql: Sql | Tx): Promise<number> {
+  const [row] = await sql<{ share: number }[]>`
+    select coalesce(avg((kdf_id = 2)::int), 0)::float8 as share from users`;
+  return row?.share ?? 0;
+}
+
 export async function insertUser(tx: Tx, user: UserRow): Promise<void> {
   await tx`
     insert into users (id, email, kdf_id, salt, password_revision, epoch, verifier_password, uvk_password,
@@ -74,7 +80,12 @@ export async function findVault(sql: Sql | Tx, userId: string) {
 }
 
 /** The next manifest, unless another came in between; null stands for "the next revision, whichever it is". */
-export async function updateVault(tx: Tx, userId: string, manifest: Uint8Array, revision: number | null): Promise<boolean> {
+export async function updateVault(
+  tx: Tx,
+  userId: string,
+  manifest: Uint8Array,
+  revision: number | null,
+): Promise<boolean> {
   const rows = await tx`
     update vaults set manifest = ${manifest}, revision = revision + 1
     where user_id = ${userId} and (${revision}::bigint is null or revision + 1 = ${revision}::bigint)
@@ -122,7 +133,12 @@ export async function deleteTicket(tx: Tx, lookup: Uint8Array) {
   return row;
 }
 
-export async function insertInvitation(sql: Sql | Tx, lookup: Uint8Array, createdAt: Date, expiresAt: Date): Promise<void> {
+export async function insertInvitation(
+  sql: Sql | Tx,
+  lookup: Uint8Array,
+  createdAt: Date,
+  expiresAt: Date,
+): Promise<void> {
   await sql`
     insert into invitations (lookup, created_at, expires_at) values (${lookup}, ${createdAt}, ${expiresAt})`;
 }

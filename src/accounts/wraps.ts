@@ -6,7 +6,12 @@ import type { UserRow } from './store.ts';
 /** What the server lays around the wraps that a password makes: the outer seals under the pepper (crypto: outermost and alone). */
 export async function sealPasswordWrap(pepper: Pepper, user: string, epoch: number, wrap: PasswordWrap) {
   return {
-    verifierPassword: await seal('verifier-password', await pepper.key(epoch, 'verifier'), { user, epoch }, await sha256(wrap.authKey)),
+    verifierPassword: await seal(
+      'verifier-password',
+      await pepper.key(epoch, 'verifier'),
+      { user, epoch },
+      await sha256(wrap.authKey),
+    ),
     uvkPassword: await seal('uvk-password-outer', await pepper.key(epoch, 'uvk'), { user, epoch }, wrap.uvkPassword),
   };
 }
@@ -23,19 +28,37 @@ export async function sealRecoveryVerifier(
 }
 
 export async function openPasswordWrap(pepper: Pepper, row: UserRow) {
-  return open('uvk-password-outer', await pepper.key(row.epoch, 'uvk'), { user: row.id, epoch: row.epoch }, row.uvkPassword);
+  return open(
+    'uvk-password-outer',
+    await pepper.key(row.epoch, 'uvk'),
+    { user: row.id, epoch: row.epoch },
+    row.uvkPassword,
+  );
 }
 
 /** Whether a login key is the account's; the same work, and the same answer, where there is no account. */
-export async function isPasswordRight(pepper: Pepper, row: UserRow | undefined, authKey: Uint8Array<ArrayBuffer>): Promise<boolean> {
+export async function isPasswordRight(
+  pepper: Pepper,
+  row: UserRow | undefined,
+  authKey: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
   const account = row ?? (await nobody(pepper));
   const key = await pepper.key(account.epoch, 'verifier');
-  const verifier = await open('verifier-password', key, { user: account.id, epoch: account.epoch }, account.verifierPassword);
+  const verifier = await open(
+    'verifier-password',
+    key,
+    { user: account.id, epoch: account.epoch },
+    account.verifierPassword,
+  );
   const isRight = equalBytes(verifier, await sha256(authKey));
   return isRight && row !== undefined;
 }
 
-export async function isRecoveryRight(pepper: Pepper, row: UserRow | undefined, auth: Uint8Array<ArrayBuffer>): Promise<boolean> {
+export async function isRecoveryRight(
+  pepper: Pepper,
+  row: UserRow | undefined,
+  auth: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
   const account = row ?? (await nobody(pepper));
   const { id: user, recoveryId, epoch } = account;
   const key = await pepper.key(epoch, 'verifier');

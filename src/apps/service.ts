@@ -47,7 +47,12 @@ export class Apps {
 
   async list(userId: string, page: PageRequest) {
     const rows = await store.listApps(this.#database.sql, userId, page);
-    return pageOf(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }), (row) => row);
+    return pageOf(
+      rows,
+      page.limit,
+      (row) => ({ at: row.createdAt, id: row.id }),
+      (row) => row,
+    );
   }
 
   /** The app of an id and secret; throws `client_invalid`, alike whichever of the two is wrong. */
@@ -69,15 +74,23 @@ export class Apps {
 function checkOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url !== null && url.origin === text && isSecure(url)) return text;
-  throw new KeyPassError('invalid_request', 'Expected origins such as https://app.example: https (or http on loopback), nothing after the host.', {
-    param: 'allowedOrigins',
-  });
+  throw new KeyPassError(
+    'invalid_request',
+    'Expected origins such as https://app.example: https (or http on loopback), nothing after the host.',
+    {
+      param: 'allowedOrigins',
+    },
+  );
 }
 
 function checkUri(text: string, param: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url !== null && url.username === '' && url.password === '' && !text.includes('#') && isSecure(url)) return text;
-  throw new KeyPassError('invalid_request', 'Expected an https URL (or http on loopback) without credentials or a fragment.', { param });
+  throw new KeyPassError(
+    'invalid_request',
+    'Expected an https URL (or http on loopback) without credentials or a fragment.',
+    { param },
+  );
 }
 
 function isSecure(url: URL): boolean {

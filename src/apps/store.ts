@@ -19,7 +19,10 @@ export async function insertApp(tx: Tx, app: AppRow): Promise<void> {
       ${app.redirectUris}::text[], ${app.webhookUrl}, ${app.createdAt})`;
 }
 
-export async function insertAppSecret(tx: Tx, secret: { id: string; appId: string; lookup: Uint8Array; createdAt: Date }): Promise<void> {
+export async function insertAppSecret(
+  tx: Tx,
+  secret: { id: string; appId: string; lookup: Uint8Array; createdAt: Date },
+): Promise<void> {
   await tx`
     insert into app_secrets (id, app_id, lookup, created_at)
     values (${secret.id}, ${secret.appId}, ${secret.lookup}, ${secret.createdAt})`;
@@ -41,7 +44,12 @@ export async function findApp(sql: Sql | Tx, id: string): Promise<AppRow | undef
 }
 
 /** The app whose client id and live secret these are. */
-export async function findAppBySecret(sql: Sql | Tx, clientId: string, lookup: Uint8Array, now: Date): Promise<AppRow | undefined> {
+export async function findAppBySecret(
+  sql: Sql | Tx,
+  clientId: string,
+  lookup: Uint8Array,
+  now: Date,
+): Promise<AppRow | undefined> {
   const [row] = await sql<AppRow[]>`
     select apps.id, user_id, name, client_id, allowed_origins, redirect_uris, webhook_url, apps.created_at
     from apps join app_secrets on app_secrets.app_id = apps.id

@@ -1,5 +1,16 @@
 import type { Clock } from '../clock.ts';
-import { fromUtf8, lookupOf, open, parsePolicy, policyHash, sealingKey, tokenKey, tokenKind, utf8, zero } from '../crypto/index.ts';
+import {
+  fromUtf8,
+  lookupOf,
+  open,
+  parsePolicy,
+  policyHash,
+  sealingKey,
+  tokenKey,
+  tokenKind,
+  utf8,
+  zero,
+} from '../crypto/index.ts';
 import type { Pepper, Policy } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
@@ -80,7 +91,8 @@ export class Access {
     const allowed = grantee.policy.providers.find((candidate) => candidate.id === provider);
     if (allowed === undefined) throw notConnected();
     const row = await store.findSealedKey(database.sql, grantee.connectionId, provider);
-    if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion) throw keyMissing(provider);
+    if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion)
+      throw keyMissing(provider);
     if (row.origin !== this.#parts.originOf(provider)) throw originChanged(provider);
     const { secret, headers } = await this.#openItem(grantee, provider, row);
     await store.updateKeyLastUsed(database.sql, row.keyId, clock.now());
@@ -94,7 +106,15 @@ export class Access {
     const policy = parsePolicy(row.policy);
     const [state] = await this.#parts.ledger.states([{ connectionId: row.id, period: policy.period }]);
     const status = isExpired(policy, this.#parts.clock.now()) ? 'expired' : row.status;
-    return { id: row.id, status, policy, capCents: row.capCents, spent: state?.spent ?? 0n, held: state?.held ?? 0n, resetsAt: state?.resetsAt ?? null };
+    return {
+      id: row.id,
+      status,
+      policy,
+      capCents: row.capCents,
+      spent: state?.spent ?? 0n,
+      held: state?.held ?? 0n,
+      resetsAt: state?.resetsAt ?? null,
+    };
   }
 
   /** Calls `cut` once when the connection may not go on; returns how to stop listening. */
@@ -164,7 +184,14 @@ export class Access {
   async #proveByGrant(row: store.ConnectionRow, connectionKey: CryptoKey, hash: Uint8Array): Promise<void> {
     const [grant] = await store.listGrants(this.#parts.database.sql, [row.id]);
     if (grant === undefined) throw keyMissing();
-    const fields = { user: row.userId, connection: row.id, app: row.appId, key: grant.keyId, version: Number(grant.version), policyHash: hash };
+    const fields = {
+      user: row.userId,
+      connection: row.id,
+      app: row.appId,
+      key: grant.keyId,
+      version: Number(grant.version),
+      policyHash: hash,
+    };
     zero(await open('grant', connectionKey, fields, grant.sealedDek));
   }
 
@@ -175,7 +202,12 @@ export class Access {
     const [key, version] = [row.keyId, Number(row.keyVersion)];
     const grant = { user, connection, app, key, version, policyHash: grantee.policyHash };
     const dek = await open('grant', connectionKey, grant, row.sealedDek);
-    const item = await open('item', await sealingKey(dek), { user, key, provider, origin: row.origin, version }, row.item);
+    const item = await open(
+      'item',
+      await sealingKey(dek),
+      { user, key, provider, origin: row.origin, version },
+      row.item,
+    );
     zero(dek);
     return readItem(item);
   }
@@ -188,7 +220,10 @@ function readItem(item: Uint8Array): { secret: Uint8Array; headers: Record<strin
   const { secret, headers } = parsed as { secret?: unknown; headers?: unknown };
   if (typeof secret !== 'string') throw new Error('an item without a secret');
   const entries = Object.entries((headers ?? {}) as Record<string, unknown>);
-  return { secret: utf8(secret), headers: Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')) };
+  return {
+    secret: utf8(secret),
+    headers: Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
+  };
 }
 
 function isExpired(policy: Policy, now: Date): boolean {
@@ -199,9 +234,15 @@ function isExpired(policy: Policy, now: Date): boolean {
 function tokenInvalid(token: string): KeyPassError {
   const kind = tokenKind(token);
   if (kind !== undefined && kind !== 'access') {
-    return new KeyPassError('access_token_invalid', 'This is another kind of KeyPass token. Send the access token, kp_at_….');
+    return new KeyPassError(
+      'access_token_invalid',
+      'This is another kind of KeyPass token. Send the access token, kp_at_….',
+    );
   }
-  return new KeyPassError('access_token_invalid', 'The access token is unknown, or its connection was revoked. Ask the owner to connect again.');
+  return new KeyPassError(
+    'access_token_invalid',
+    'The access token is unknown, or its connection was revoked. Ask the owner to connect again.',
+  );
 }
 
 function paused(): KeyPassError {
@@ -213,11 +254,17 @@ function revoked(): KeyPassError {
 }
 
 function expired(): KeyPassError {
-  return new KeyPassError('connection_expired', 'The owner approved this connection until a date that has passed. Ask for a new approval.');
+  return new KeyPassError(
+    'connection_expired',
+    'The owner approved this connection until a date that has passed. Ask for a new approval.',
+  );
 }
 
 function notConnected(): KeyPassError {
-  return new KeyPassError('provider_not_connected', 'The owner did not connect this provider. Ask for it in a new link session.');
+  return new KeyPassError(
+    'provider_not_connected',
+    'The owner did not connect this provider. Ask for it in a new link session.',
+  );
 }
 
 function keyMissing(provider?: string): KeyPassError {

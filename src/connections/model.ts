@@ -1,11 +1,23 @@
 import { t } from 'elysia';
 import type { Policy } from '../crypto/index.ts';
-import { Blob, bytes, Cents, ManifestBlob, ManifestRevision, object, Timestamp, Usd, Uuid } from '../http/schema.ts';
+import {
+  Blob,
+  bytes,
+  Cents,
+  decodeBlob,
+  ManifestBlob,
+  ManifestRevision,
+  object,
+  Timestamp,
+  Usd,
+  Uuid,
+} from '../http/schema.ts';
 
 /** Checked member by member by the kernel, which alone knows a policy's rules; here it is any object. */
 export const PolicyBody = t.Unsafe<Policy>({
   type: 'object',
-  description: 'The policy of crypto.md: all members present, arrays sorted; its RFC 8785 form is what is hashed and stored',
+  description:
+    'The policy of crypto.md: all members present, arrays sorted; its RFC 8785 form is what is hashed and stored',
 });
 
 export const NewGrant = object({ keyId: Uuid, version: t.Integer({ minimum: 1 }), grant: Blob });
@@ -27,7 +39,9 @@ export const NewConnection = object({
 
 export const PolicyEdit = object({ baseRevision: Revision, policy: PolicyBody, grants: NewGrants, ...manifest });
 export const Pause = object({ paused: t.Boolean() });
-export const Cap = object({ capCents: t.Union([Cents, t.Null()], { description: 'Lowers the budget without the vault; null lifts it' }) });
+export const Cap = object({
+  capCents: t.Union([Cents, t.Null()], { description: 'Lowers the budget without the vault; null lifts it' }),
+});
 export const ConnectionEdit = t.Union([PolicyEdit, Pause, Cap]);
 
 const summary = {
@@ -93,4 +107,8 @@ export interface PolicyEditInput {
   readonly baseRevision: number;
   readonly policy: Policy;
   readonly grants: readonly GrantInput[];
+}
+
+export function decodeGrants(grants: typeof NewGrants.static) {
+  return grants.map((entry) => ({ ...entry, grant: decodeBlob(entry.grant, 'grants') }));
 }

@@ -28,7 +28,11 @@ export async function acceptPolicy(value: unknown, fixed: Fixed, revision: numbe
 function refuseUnsupported(policy: Policy): void {
   const limits = Object.values(policy.limits).some((limit) => limit !== null);
   expect(!limits, 'limits', 'must be null: limits per minute are not enforced by this version');
-  expect(policy.perModelCents === null, 'perModelCents', 'must be null: budgets by model are not enforced by this version');
+  expect(
+    policy.perModelCents === null,
+    'perModelCents',
+    'must be null: budgets by model are not enforced by this version',
+  );
   expect(!policy.sandbox, 'sandbox', 'must be false: this version has no sandbox providers');
 }
 
@@ -40,14 +44,21 @@ export function refuseMisfit(
 ): void {
   const byKey = new Map(grants.map((grant) => [grant.keyId, grant]));
   const fits = grants.length === policy.providers.length && byKey.size === grants.length;
-  if (!fits) throw new KeyPassError('policy_invalid', 'The grants must be one for each provider of the policy.', { param: 'grants' });
+  if (!fits)
+    throw new KeyPassError('policy_invalid', 'The grants must be one for each provider of the policy.', {
+      param: 'grants',
+    });
   for (const { id, keyId } of policy.providers) {
     const key = keys.get(keyId);
     if (key === undefined || key.provider !== id) {
-      throw new KeyPassError('key_not_found', 'The vault has no such key of this provider.', { param: 'policy.providers' });
+      throw new KeyPassError('key_not_found', 'The vault has no such key of this provider.', {
+        param: 'policy.providers',
+      });
     }
     if (byKey.get(keyId)?.version !== key.version) {
-      throw new KeyPassError('key_changed', 'The key was replaced by another client. Read it again.', { param: 'grants' });
+      throw new KeyPassError('key_changed', 'The key was replaced by another client. Read it again.', {
+        param: 'grants',
+      });
     }
   }
 }
@@ -57,10 +68,13 @@ function checked(value: unknown): Policy {
     return checkPolicy(value);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    throw new KeyPassError('policy_invalid', `The policy does not fit: ${error.message}`, { param: `policy.${error.param}` });
+    throw new KeyPassError('policy_invalid', `The policy does not fit: ${error.message}`, {
+      param: `policy.${error.param}`,
+    });
   }
 }
 
 function expect(holds: boolean, member: string, fault: string): void {
-  if (!holds) throw new KeyPassError('policy_invalid', `The policy's ${member} ${fault}.`, { param: `policy.${member}` });
+  if (!holds)
+    throw new KeyPassError('policy_invalid', `The policy's ${member} ${fault}.`, { param: `policy.${member}` });
 }

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia';
 import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
 import { pageQuery, pageRequest } from '../http/pages.ts';
-import { decodeBlob, decodeBlobs, encodeBlobs, Failure, object, page, success as Success, Uuid } from '../http/schema.ts';
+import { decodeBlobs, encodeBlobs, Failure, object, page, success as Success, Uuid } from '../http/schema.ts';
 import { OptionalManifest } from '../keys/model.ts';
 import { formatUsd } from '../money/amount.ts';
 import type { Access } from './access.ts';
@@ -32,7 +32,7 @@ export function connectionRoutes(connections: Connections, access: Access, { aut
       '/connections',
       async ({ session, body }) => {
         const input = decodeBlobs(body, ['ckVault', 'ckToken', 'tokenLookup', 'tokenVault', 'manifest']);
-        await connections.createPersonal(session.userId, { ...input, grants: decodeGrants(body.grants) });
+        await connections.createPersonal(session.userId, { ...input, grants: model.decodeGrants(body.grants) });
         return success({ id: body.id });
       },
       {
@@ -100,14 +100,15 @@ export function connectionRoutes(connections: Connections, access: Access, { aut
     );
 }
 
-async function applyEdit(connections: Connections, userId: string, id: string, body: typeof model.ConnectionEdit.static): Promise<void> {
+async function applyEdit(
+  connections: Connections,
+  userId: string,
+  id: string,
+  body: typeof model.ConnectionEdit.static,
+): Promise<void> {
   if ('paused' in body) return connections.setPaused(userId, id, body.paused);
   if ('capCents' in body) return connections.setCap(userId, id, body.capCents);
-  return connections.edit(userId, id, { ...decodeBlobs(body, ['manifest']), grants: decodeGrants(body.grants) });
-}
-
-export function decodeGrants(grants: typeof model.NewGrants.static) {
-  return grants.map((entry) => ({ ...entry, grant: decodeBlob(entry.grant, 'grants') }));
+  return connections.edit(userId, id, { ...decodeBlobs(body, ['manifest']), grants: model.decodeGrants(body.grants) });
 }
 
 function shownSummary({ row, policy, missingKeys, spent, held, resetsAt }: Summary) {

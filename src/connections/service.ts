@@ -1,8 +1,9 @@
 import type { Accounts } from '../accounts/service.ts';
-import type { ManifestWrite } from '../accounts/model.ts';
+import type { ManifestWrite, OptionalManifestWrite } from '../accounts/model.ts';
 import type { Clock } from '../clock.ts';
 import { parsePolicy, seal, type Pepper } from '../crypto/index.ts';
-import { isUniqueViolation, type Database, type Tx } from '../database/connect.ts';
+import type { Database, Tx } from '../database/connect.ts';
+import { isUniqueViolation } from '../database/violations.ts';
 import { KeyPassError } from '../errors.ts';
 import { pageOf, type PageRequest } from '../http/pages.ts';
 import type { Keys } from '../keys/service.ts';
@@ -43,10 +44,20 @@ export class Connections {
   async list(userId: string, page: PageRequest) {
     const { database, ledger } = this.#parts;
     const rows = await store.listConnections(database.sql, userId, page);
-    const { items, nextCursor } = pageOf(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }), (row) => row);
+    const { items, nextCursor } = pageOf(
+      rows,
+      page.limit,
+      (row) => ({ at: row.createdAt, id: row.id }),
+      (row) => row,
+    );
     const policies = items.map((row) => parsePolicy(row.policy));
-    const states = await ledger.states(items.map(({ id }, index) => ({ connectionId: id, period: policies[index]?.period ?? 'month' })));
-    const grants = await store.listGrants(database.sql, items.map(({ id }) => id));
+    const states = await ledger.states(
+      items.map(({ id }, index) => ({ connectionId: id, period: policies[index]?.period ?? 'month' })),
+    );
+    const grants = await store.listGrants(
+      database.sql,
+      items.map(({ id }) => id),
+    );
     const summaries = items.map((row, index) => summaryOf(row, states[index], grants));
     return { items: summaries, nextCursor };
   }
@@ -63,7 +74,8 @@ export class Connections {
   /** A token of the owner's own for a tool or a site: made whole by the client, which alone knows the token. */
   async createPersonal(
     userId: string,
-    input: NewConnectionInput & Omit<TokenWrap, 'generation'> & { kind: 'personal' | 'site'; tokenVault: Uint8Array } & ManifestWrite,
+    input: NewConnectionInput &
+      Omit<TokenWrap, 'generation'> & { kind: 'personal' | 'site'; tokenVault: Uint8Array } & ManifestWrite,
   ): Promise<void> {
     const { database, clock } = this.#parts;
     const origin = input.kind === 'site' ? input.policy.origin : null;
@@ -76,9 +88,20 @@ export class Connections {
   }
 
   /** A connection without a token, as part of the caller's transaction; its grants must fit the policy and the vault. */
-  async insertPending(tx: Tx, owner: Owner, input: NewConnectionInput, { policy, bytes, hash }: SealedPolicy): Promise<void> {
+  async insertPending(
+    tx: Tx,
+    owner: Owner,
+    input: NewConnectionInput,
+    { policy, bytes, hash }: SealedPolicy,
+  ): Promise<void> {
     await this.#checkGrants(tx, owner.userId, policy, input.grants);
-    const row = { id: input.id, userId: owner.userId, appId: owner.app?.id ?? null, kind: policy.kind, origin: owner.origin };
+    const row = {
+      id: input.id,
+      userId: owner.userId,
+      appId: owner.app?.id ?? null,
+      kind: policy.kind,
+      origin: owner.origin,
+    };
     const state = { status: 'pending' as const, createdAt: this.#parts.clock.now() };
     await insertConnection(tx, { ...row, ...state, policy: bytes, policyHash: hash, ckVault: input.ckVault });
     await store.insertGrants(tx, grantRows(input.id, policy, input.grants));
@@ -90,7 +113,8 @@ export class Connections {
     const epoch = pepper.current;
     const fields = { connection, generation: token.generation, epoch };
     const ckToken = await seal('ck-token-outer', await pepper.key(epoch, 'connection'), fields, token.ckToken);
-    if (!(await store.updateToken(tx, connection, { ...token, ckToken, epoch, tokenVault }))) throw connectionNotFound();
+    if (!(await store.updateToken(tx, connection, { ...token, ckToken, epoch, tokenVault })))
+      throw connectionNotFound();
   }
 
   /** A new policy with its grants, by compare-and-set on the revision. */
@@ -103,7 +127,8 @@ export class Connections {
   async editWithin(tx: Tx, userId: string, id: string, input: PolicyEditInput & ManifestWrite): Promise<void> {
     const row = await store.findConnectionForUpdate(tx, id);
     if (row === undefined || row.userId !== userId || row.status === 'pending') throw connectionNotFound();
-    if (row.status === 'revoked') throw new KeyPassError('connection_revoked', 'The connection is revoked. Approve a new one.');
+    if (row.status === 'revoked')
+      throw new KeyPassError('connection_revoked', 'The connection is revoked. Approve a new one.');
     const fixed = { kind: row.kind, app: row.appId, origin: row.origin };
     if (Number(row.revision) !== input.baseRevision) throw connectionChanged();
     const accepted = await acceptPolicy(input.policy, fixed, input.baseRevision + 1, this.#parts.clock.now());
@@ -126,14 +151,11 @@ export class Connections {
   }
 
   /** Crypto-shreds the connection; from the next statement on no instance dispatches for it, and running streams are cut. */
-  async revoke(userId: string, id: string, manifest?: Partial<ManifestWrite>): Promise<void> {
+  async revoke(userId: string, id: string, manifest?: OptionalManifestWrite): Promise<void> {
     await this.#own(userId, id);
     await this.#parts.database.begin(async (tx) => {
       if (!(await store.shredConnection(tx, id, this.#parts.clock.now()))) throw connectionNotFound();
-      if (manifest?.manifest !== undefined) {
-        const { manifest: bytes, manifestRevision } = manifest;
-        await this.#parts.accounts.writeManifest(tx, userId, { manifest: bytes, manifestRevision });
-      }
+      await this.#parts.accounts.writeOptionalManifest(tx, userId, manifest);
     });
     await this.announce(id);
   }
@@ -148,14 +170,18 @@ export class Connections {
   async replaceKey(
     userId: string,
     key: { provider: string; id: string },
-    input: KeyReplacementInput & { grants: readonly { connectionId: string; revision: number; grant: Uint8Array }[]; drop: readonly string[] } & ManifestWrite,
+    input: KeyReplacementInput & {
+      grants: readonly { connectionId: string; revision: number; grant: Uint8Array }[];
+      drop: readonly string[];
+    } & ManifestWrite,
   ): Promise<{ version: number }> {
     const version = input.baseVersion + 1;
     await this.#parts.database.begin(async (tx) => {
       const users = await store.listConnectionsOfKeyForUpdate(tx, key.id);
       await this.#parts.keys.replace(tx, userId, key.provider, key.id, input);
       refuseOtherConnections(users, input.grants, input.drop);
-      for (const { connectionId, grant } of input.grants) await store.updateGrant(tx, connectionId, key.id, version, grant);
+      for (const { connectionId, grant } of input.grants)
+        await store.updateGrant(tx, connectionId, key.id, version, grant);
       await store.deleteGrantsOfKey(tx, input.drop, key.id);
       await this.#parts.accounts.writeManifest(tx, userId, input);
     });
@@ -175,17 +201,30 @@ export class Connections {
   }
 
   sweep(): Promise<void> {
-    return store.deletePendingConnections(this.#parts.database.sql, new Date(this.#parts.clock.now().getTime() - pendingMs));
+    return store.deletePendingConnections(
+      this.#parts.database.sql,
+      new Date(this.#parts.clock.now().getTime() - pendingMs),
+    );
   }
 
-  async #checkGrants(tx: Tx, userId: string, policy: SealedPolicy['policy'], grants: readonly GrantInput[]): Promise<void> {
-    const keys = await this.#parts.keys.lock(tx, userId, policy.providers.map((provider) => provider.keyId));
+  async #checkGrants(
+    tx: Tx,
+    userId: string,
+    policy: SealedPolicy['policy'],
+    grants: readonly GrantInput[],
+  ): Promise<void> {
+    const keys = await this.#parts.keys.lock(
+      tx,
+      userId,
+      policy.providers.map((provider) => provider.keyId),
+    );
     refuseMisfit(policy, grants, keys);
   }
 
   async #own(userId: string, id: string): Promise<void> {
     const row = await store.findConnection(this.#parts.database.sql, id);
-    if (row === undefined || row.userId !== userId || row.status === 'revoked' || row.status === 'pending') throw connectionNotFound();
+    if (row === undefined || row.userId !== userId || row.status === 'revoked' || row.status === 'pending')
+      throw connectionNotFound();
   }
 }
 
@@ -194,8 +233,16 @@ type State = Awaited<ReturnType<Ledger['states']>>[number];
 function summaryOf(row: store.ConnectionRow, state: State | undefined, grants: readonly store.GrantRow[]) {
   const policy = parsePolicy(row.policy);
   const granted = new Set(grants.filter((grant) => grant.connectionId === row.id).map((grant) => grant.provider));
-  const missingKeys = row.status === 'revoked' ? [] : policy.providers.map(({ id }) => id).filter((id) => !granted.has(id));
-  return { row, policy, missingKeys, spent: state?.spent ?? 0n, held: state?.held ?? 0n, resetsAt: state?.resetsAt ?? null };
+  const missingKeys =
+    row.status === 'revoked' ? [] : policy.providers.map(({ id }) => id).filter((id) => !granted.has(id));
+  return {
+    row,
+    policy,
+    missingKeys,
+    spent: state?.spent ?? 0n,
+    held: state?.held ?? 0n,
+    resetsAt: state?.resetsAt ?? null,
+  };
 }
 
 function grantRows(connectionId: string, policy: SealedPolicy['policy'], grants: readonly GrantInput[]) {
@@ -209,7 +256,8 @@ async function insertConnection(tx: Tx, row: store.NewConnectionRow): Promise<vo
   try {
     await store.insertConnection(tx, row);
   } catch (error) {
-    if (isUniqueViolation(error, 'connections_pkey')) throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'id' });
+    if (isUniqueViolation(error, 'connections_pkey'))
+      throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'id' });
     throw error;
   }
 }
@@ -227,7 +275,8 @@ function refuseOtherConnections(
     named.size === users.length &&
     grants.length + drop.length === users.length &&
     users.every(({ id, revision }) => named.has(id) && [null, Number(revision)].includes(named.get(id) ?? null));
-  if (!isSame) throw new KeyPassError('connections_changed', 'The connections that use this key have changed. Read them again.');
+  if (!isSame)
+    throw new KeyPassError('connections_changed', 'The connections that use this key have changed. Read them again.');
 }
 
 function connectionNotFound(): KeyPassError {
@@ -235,5 +284,7 @@ function connectionNotFound(): KeyPassError {
 }
 
 function connectionChanged(): KeyPassError {
-  return new KeyPassError('connection_changed', 'The connection was changed by another client. Read it again.', { param: 'baseRevision' });
+  return new KeyPassError('connection_changed', 'The connection was changed by another client. Read it again.', {
+    param: 'baseRevision',
+  });
 }

@@ -91,7 +91,13 @@ export async function insertConnection(tx: Tx, row: NewConnectionRow): Promise<v
 export async function updateToken(
   tx: Tx,
   id: string,
-  token: { tokenLookup: Uint8Array; ckToken: Uint8Array; epoch: number; generation: number; tokenVault: Uint8Array | null },
+  token: {
+    tokenLookup: Uint8Array;
+    ckToken: Uint8Array;
+    epoch: number;
+    generation: number;
+    tokenVault: Uint8Array | null;
+  },
 ): Promise<boolean> {
   const rows = await tx`
     update connections set status = 'active', token_lookup = ${token.tokenLookup}, ck_token = ${token.ckToken},
@@ -148,7 +154,10 @@ export async function listGrants(sql: Sql | Tx, connectionIds: readonly string[]
     where connection_id = any(${[...connectionIds]}::uuid[]) order by connection_id, provider`;
 }
 
-export async function insertGrants(tx: Tx, grants: readonly (Omit<GrantRow, 'sealedDek' | 'version'> & { sealedDek: Uint8Array; version: number })[]) {
+export async function insertGrants(
+  tx: Tx,
+  grants: readonly (Omit<GrantRow, 'sealedDek' | 'version'> & { sealedDek: Uint8Array; version: number })[],
+) {
   for (const grant of grants) {
     await tx`
       insert into grants (connection_id, provider, key_id, version, sealed_dek)
@@ -167,7 +176,13 @@ export async function listConnectionsOfKeyForUpdate(tx: Tx, keyId: string) {
     where key_id = ${keyId} order by connections.id for update of connections`;
 }
 
-export async function updateGrant(tx: Tx, connectionId: string, keyId: string, version: number, sealedDek: Uint8Array): Promise<void> {
+export async function updateGrant(
+  tx: Tx,
+  connectionId: string,
+  keyId: string,
+  version: number,
+  sealedDek: Uint8Array,
+): Promise<void> {
   await tx`
     update grants set version = ${version}, sealed_dek = ${sealedDek}
     where connection_id = ${connectionId} and key_id = ${keyId}`;
@@ -188,7 +203,11 @@ export interface SealedKeyRow {
 }
 
 /** The grant for a provider and the item that it opens. */
-export async function findSealedKey(sql: Sql | Tx, connectionId: string, provider: string): Promise<SealedKeyRow | undefined> {
+export async function findSealedKey(
+  sql: Sql | Tx,
+  connectionId: string,
+  provider: string,
+): Promise<SealedKeyRow | undefined> {
   const [row] = await sql<SealedKeyRow[]>`
     select key_id, provider_keys.version as key_version, grants.version as grant_version, origin, item, sealed_dek
     from grants join provider_keys on provider_keys.id = key_id

@@ -25,9 +25,13 @@ export async function insertCreation(tx: Tx, request: Repeatable, resultId: stri
     select body_hash = ${bodyHash} as is_same, result_id from idempotency_keys
     where caller = ${caller} and key_hash = ${keyHash}`;
   if (earlier?.isSame !== true) throw idempotencyMismatch();
-  throw new KeyPassError('already_created', 'This was created by an earlier request with the same Idempotency-Key; its secret was shown then.', {
-    details: { id: earlier.resultId },
-  });
+  throw new KeyPassError(
+    'already_created',
+    'This was created by an earlier request with the same Idempotency-Key; its secret was shown then.',
+    {
+      details: { id: earlier.resultId },
+    },
+  );
 }
 
 export async function deleteOldCreations(sql: Sql | Tx, before: Date): Promise<void> {
@@ -44,7 +48,11 @@ export async function digests(request: Repeatable, key: string) {
 }
 
 export function idempotencyMismatch(): KeyPassError {
-  return new KeyPassError('idempotency_mismatch', 'This Idempotency-Key was used with another body. Make a new key for a new request.', {
-    param: 'idempotency-key',
-  });
+  return new KeyPassError(
+    'idempotency_mismatch',
+    'This Idempotency-Key was used with another body. Make a new key for a new request.',
+    {
+      param: 'idempotency-key',
+    },
+  );
 }

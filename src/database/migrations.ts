@@ -28,7 +28,7 @@ export async function migrate(database: Database, migrations: readonly Migration
   const known = await withChecksums(migrations);
   const applied = await listAppliedOrNone(database.sql);
   refuseDifference(applied, known);
-  for (let next = applied.length; next < known.length; ) next = await applyNext(database, known);
+  for (let next = applied.length; next < known.length;) next = await applyNext(database, known);
 }
 
 /** Applies the first migration that the database lacks, and gives the number that it then has. */

@@ -24,7 +24,8 @@ export function createAuth<Session, App>(authenticators: Authenticators<Session,
     app: {
       async resolve({ request }) {
         const credential = credentialOf(request, cookie);
-        if (credential.kind !== 'basic') throw wrongCredential("the app's client id and secret by Basic authentication");
+        if (credential.kind !== 'basic')
+          throw wrongCredential("the app's client id and secret by Basic authentication");
         return { app: await authenticators.app(credential.user, credential.password) };
       },
     },

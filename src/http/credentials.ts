@@ -23,7 +23,10 @@ export function credentialOf(request: Request, cookie: CookieRules): Credential 
   if (header !== null) return fromAuthorization(header);
   const token = parseCookies(request.headers.get('cookie') ?? '').get(cookie.name);
   if (token === undefined) {
-    throw new KeyPassError('credentials_missing', 'This endpoint needs a credential: send it in the Authorization header.');
+    throw new KeyPassError(
+      'credentials_missing',
+      'This endpoint needs a credential: send it in the Authorization header.',
+    );
   }
   refuseForeignPage(request, cookie.origin);
   return { kind: 'cookie', token };
@@ -38,11 +41,17 @@ function fromAuthorization(header: string): Credential {
   }
   // Headers of one name reach us joined by a comma: two credentials look like one malformed one.
   if (header.includes(',')) throw new KeyPassError('ambiguous_credentials', 'Send exactly one credential.');
-  throw new KeyPassError('token_malformed', 'The Authorization header must be `Bearer <token>` or `Basic <id:secret>`.');
+  throw new KeyPassError(
+    'token_malformed',
+    'The Authorization header must be `Bearer <token>` or `Basic <id:secret>`.',
+  );
 }
 
 function fromBasic(value: string): Credential {
-  const malformed = new KeyPassError('client_invalid', 'The Basic credential must be base64 of `clientId:clientSecret`.');
+  const malformed = new KeyPassError(
+    'client_invalid',
+    'The Basic credential must be base64 of `clientId:clientSecret`.',
+  );
   let text: string;
   try {
     text = atob(value);
@@ -56,7 +65,10 @@ function fromBasic(value: string): Credential {
 
 function refuseTokenInUrl(request: Request): void {
   if (/[?&][^=&]*=(kp_[a-z]{2,3}_|sk-|AIza|gsk_)/.test(request.url)) {
-    throw new KeyPassError('token_in_url', 'Never send a token in a URL: logs and histories keep it. Use a header, and replace this token.');
+    throw new KeyPassError(
+      'token_in_url',
+      'Never send a token in a URL: logs and histories keep it. Use a header, and replace this token.',
+    );
   }
 }
 

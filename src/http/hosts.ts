@@ -10,6 +10,9 @@ export function refuseForeignHost(request: Request, origin: string): void {
   const header = request.headers.get('host') ?? '';
   const isOurs = (host: string) => host === new URL(origin).host || loopback.test(host);
   if (!isOurs(header.toLowerCase()) || !isOurs(new URL(request.url).host)) {
-    throw new KeyPassError('misdirected_host', 'This server does not answer for that host. Set KEYPASS_ORIGIN to its public origin.');
+    throw new KeyPassError(
+      'misdirected_host',
+      'This server does not answer for that host. Set KEYPASS_ORIGIN to its public origin.',
+    );
   }
 }

@@ -54,6 +54,10 @@ function codeOf(error: unknown): { errorCode?: string } {
 /** The part of the product that a path belongs to: fixed words only, since a path can hold anything. */
 function areaOf(path: string): string {
   const [, first = '', second = ''] = path.split('/');
-  if (first !== 'v1') return /^(openai|anthropic|google|groq|link|vault|console|docs|assets|sdk|healthz|readyz|metrics)$/.exec(first)?.[0] ?? 'other';
+  if (first !== 'v1')
+    return (
+      /^(openai|anthropic|google|groq|link|vault|console|docs|assets|sdk|healthz|readyz|metrics)$/.exec(first)?.[0] ??
+      'other'
+    );
   return /^(auth|keys|apps|link|connections?|proxy|providers|usage|tokens)$/.exec(second)?.[0] ?? 'other';
 }

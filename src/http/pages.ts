@@ -47,5 +47,7 @@ function parseCursor(cursor: string): Position {
   } catch {
     // Falls through to the one refusal below.
   }
-  throw new KeyPassError('invalid_request', 'This cursor was not made here. Start from the first page.', { param: 'cursor' });
+  throw new KeyPassError('invalid_request', 'This cursor was not made here. Start from the first page.', {
+    param: 'cursor',
+  });
 }

@@ -61,8 +61,11 @@ type Decoded<T, K extends keyof T> = Omit<T, K> & {
 };
 
 /** The body with the named base64url members as bytes; throws `invalid_request` naming one that is not canonical. */
-export function decodeBlobs<T extends object, const K extends keyof T & string>(body: T, names: readonly K[]): Decoded<T, K> {
-  const decoded: Record<string, unknown> = { ...body };
+export function decodeBlobs<T extends object, const K extends keyof T & string>(
+  body: T,
+  names: readonly K[],
+): Decoded<T, K> {
+  const decoded: Record<string, unknown> = Object.fromEntries(Object.entries(body));
   for (const name of names) {
     if (body[name] !== undefined) decoded[name] = decodeBlob(String(body[name]), name);
   }
@@ -73,15 +76,20 @@ export function decodeBlob(text: string, param: string): Uint8Array<ArrayBuffer>
   try {
     return fromBase64Url(text);
   } catch {
-    throw new KeyPassError('invalid_request', 'Expected base64url without padding, in its one canonical form.', { param });
+    throw new KeyPassError('invalid_request', 'Expected base64url without padding, in its one canonical form.', {
+      param,
+    });
   }
 }
 
 type Encoded<T, K extends keyof T> = Omit<T, K> & Record<K, string>;
 
 /** The value with the named bytes as base64url, for the wire. */
-export function encodeBlobs<T extends object, const K extends keyof T & string>(value: T, names: readonly K[]): Encoded<T, K> {
-  const encoded: Record<string, unknown> = { ...value };
+export function encodeBlobs<T extends object, const K extends keyof T & string>(
+  value: T,
+  names: readonly K[],
+): Encoded<T, K> {
+  const encoded: Record<string, unknown> = Object.fromEntries(Object.entries(value));
   for (const name of names) encoded[name] = toBase64Url(value[name] as Uint8Array);
   return encoded as Encoded<T, K>;
 }

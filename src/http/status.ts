@@ -44,9 +44,5 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Refusals that the same request cannot outlive: the official clients honour `x-should-retry: false`. */
 export function isFinal(code: ErrorCode): boolean {
-  const status = statusOf(code);
-  return (
-    status < 500 &&
-    !['budget_held', 'rate_limited', 'too_many_attempts', 'provider_rate_limited', 'call_in_progress'].includes(code)
-  );
+  return statusOf(code) < 500 && !passing.has(code);
 }

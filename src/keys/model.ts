@@ -1,7 +1,10 @@
 import { t } from 'elysia';
 import { Blob, ManifestBlob, ManifestRevision, object, Timestamp, Uuid } from '../http/schema.ts';
 
-export const Provider = t.String({ pattern: '^[a-z][a-z0-9_-]{1,31}$', description: 'Provider id, as in GET /v1/providers' });
+export const Provider = t.String({
+  pattern: '^[a-z][a-z0-9_-]{1,31}$',
+  description: 'Provider id, as in GET /v1/providers',
+});
 const Origin = t.String({ maxLength: 300, description: 'Origin that the key is sealed for' });
 const Version = t.Integer({ minimum: 1 });
 const manifest = { manifest: ManifestBlob, manifestRevision: t.Optional(ManifestRevision) };

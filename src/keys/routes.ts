@@ -2,7 +2,16 @@ import { Elysia } from 'elysia';
 import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
 import { pageQuery, pageRequest } from '../http/pages.ts';
-import { decodeBlob, decodeBlobs, encodeBlobs, Failure, object, page, success as Success, Uuid } from '../http/schema.ts';
+import {
+  decodeBlob,
+  decodeBlobs,
+  encodeBlobs,
+  Failure,
+  object,
+  page,
+  success as Success,
+  Uuid,
+} from '../http/schema.ts';
 import type { KeyReplacementInput } from './model.ts';
 import * as model from './model.ts';
 import type { Keys } from './service.ts';
@@ -45,7 +54,12 @@ export function keyRoutes(keys: Keys, { auth, replaceKey }: { auth: Auth; replac
       {
         session: true,
         body: model.NewKey,
-        response: { 200: Success(object({ id: Uuid, version: model.KeyAnswer.properties.version })), 400: Failure, 401: Failure, 409: Failure },
+        response: {
+          200: Success(object({ id: Uuid, version: model.KeyAnswer.properties.version })),
+          400: Failure,
+          401: Failure,
+          409: Failure,
+        },
         detail: { summary: 'Store a sealed key' },
       },
     )

@@ -1,7 +1,8 @@
 import type { Accounts } from '../accounts/service.ts';
-import type { ManifestWrite } from '../accounts/model.ts';
+import type { OptionalManifestWrite } from '../accounts/model.ts';
 import type { Clock } from '../clock.ts';
-import { isUniqueViolation, type Database, type Tx } from '../database/connect.ts';
+import type { Database, Tx } from '../database/connect.ts';
+import { isUniqueViolation } from '../database/violations.ts';
 import { KeyPassError } from '../errors.ts';
 import { pageOf, type PageRequest } from '../http/pages.ts';
 import { findProvider } from '../providers/index.ts';
@@ -28,7 +29,12 @@ export class Keys {
 
   async list(userId: string, page: PageRequest) {
     const rows = await store.listKeys(this.#database.sql, userId, page);
-    return pageOf(rows, page.limit, (row) => ({ at: row.createdAt, id: row.id }), (row) => row);
+    return pageOf(
+      rows,
+      page.limit,
+      (row) => ({ at: row.createdAt, id: row.id }),
+      (row) => row,
+    );
   }
 
   async add(userId: string, input: NewKeyInput): Promise<void> {
@@ -37,7 +43,10 @@ export class Keys {
       const hadDefault = await store.updateDefaultKey(tx, userId, input.provider, input.isDefault === true);
       const isDefault = input.isDefault === true || !hadDefault;
       const { id, provider, origin } = input;
-      const blobs = { item: input.item as Uint8Array<ArrayBuffer>, dekVault: input.dekVault as Uint8Array<ArrayBuffer> };
+      const blobs = {
+        item: input.item as Uint8Array<ArrayBuffer>,
+        dekVault: input.dekVault as Uint8Array<ArrayBuffer>,
+      };
       await insertKey(tx, { id, userId, provider, origin, isDefault, ...blobs, createdAt: this.#clock.now() });
       await this.#accounts.writeManifest(tx, userId, input);
     });
@@ -46,25 +55,30 @@ export class Keys {
   /** The next version of a key, as a part of one transaction with its re-sealed grants. */
   async replace(tx: Tx, userId: string, provider: string, id: string, input: KeyReplacementInput): Promise<void> {
     if (!(await store.hasKey(tx, userId, provider, id))) throw keyNotFound();
-    const { origin, item, dekVault } = input as KeyReplacementInput & Record<'item' | 'dekVault', Uint8Array<ArrayBuffer>>;
+    const { origin, item, dekVault } = input as KeyReplacementInput &
+      Record<'item' | 'dekVault', Uint8Array<ArrayBuffer>>;
     if (!(await store.updateKeyVersion(tx, { id, userId, provider, origin, item, dekVault }, input.baseVersion))) {
-      throw new KeyPassError('key_changed', 'The key was replaced by another client. Read it again.', { param: 'baseVersion' });
+      throw new KeyPassError('key_changed', 'The key was replaced by another client. Read it again.', {
+        param: 'baseVersion',
+      });
     }
   }
 
   /** Removes one key, or all of the provider; connections that used one answer `key_missing` until another is chosen. */
-  async remove(userId: string, provider: string, id: string | null, manifest?: Partial<ManifestWrite>): Promise<void> {
+  async remove(userId: string, provider: string, id: string | null, manifest?: OptionalManifestWrite): Promise<void> {
     await this.#database.begin(async (tx) => {
       if ((await store.deleteKeys(tx, userId, provider, id)) === 0) throw keyNotFound();
       await store.updateMissingDefault(tx, userId, provider);
-      if (manifest?.manifest !== undefined) {
-        await this.#accounts.writeManifest(tx, userId, { manifest: manifest.manifest, manifestRevision: manifest.manifestRevision });
-      }
+      await this.#accounts.writeOptionalManifest(tx, userId, manifest);
     });
   }
 
   /** Provider and version of the user's keys of these ids; they stay as they are until the transaction ends. */
-  async lock(tx: Tx, userId: string, ids: readonly string[]): Promise<Map<string, { provider: string; version: number }>> {
+  async lock(
+    tx: Tx,
+    userId: string,
+    ids: readonly string[],
+  ): Promise<Map<string, { provider: string; version: number }>> {
     const rows = await store.listKeysForShare(tx, userId, ids);
     return new Map(rows.map((row) => [row.id, { provider: row.provider, version: Number(row.version) }]));
   }
@@ -74,14 +88,19 @@ async function insertKey(tx: Tx, key: Parameters<typeof store.insertKey>[1]): Pr
   try {
     await store.insertKey(tx, key);
   } catch (error) {
-    if (isUniqueViolation(error, 'provider_keys_pkey')) throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'id' });
+    if (isUniqueViolation(error, 'provider_keys_pkey'))
+      throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'id' });
     throw error;
   }
 }
 
 function refuseUnknownProvider(provider: string): void {
   if (findProvider(provider) !== undefined) return;
-  throw new KeyPassError('provider_unknown', 'KeyPass does not know this provider. GET /v1/providers lists those it knows.', { param: 'provider' });
+  throw new KeyPassError(
+    'provider_unknown',
+    'KeyPass does not know this provider. GET /v1/providers lists those it knows.',
+    { param: 'provider' },
+  );
 }
 
 function keyNotFound(): KeyPassError {

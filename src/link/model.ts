@@ -5,12 +5,18 @@ import type { Policy } from '../crypto/index.ts';
 import { Blob, bytes, Cents, object, Timestamp, Uuid } from '../http/schema.ts';
 
 const Token = t.String({ maxLength: 100 });
-const ClientUserId = t.String({ minLength: 1, maxLength: 200, description: "The app's own id of its user; kept as a hash" });
+const ClientUserId = t.String({
+  minLength: 1,
+  maxLength: 200,
+  description: "The app's own id of its user; kept as a hash",
+});
 
 export const NewLinkSession = object({
   requestedProviders: t.Array(t.String({ maxLength: 32 }), { minItems: 1, maxItems: 32, uniqueItems: true }),
   budgetSuggestionCents: t.Optional(Cents),
-  models: t.Optional(t.Array(t.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 100, uniqueItems: true })),
+  models: t.Optional(
+    t.Array(t.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 100, uniqueItems: true }),
+  ),
   clientUserId: t.Optional(ClientUserId),
   origin: t.Optional(t.String({ maxLength: 300, description: 'The registered origin that will open the window' })),
   redirectUri: t.Optional(t.String({ maxLength: 1000, description: 'Registered; for phones and webviews' })),
@@ -30,7 +36,9 @@ export const LinkSessionAnswer = object({
   requestedProviders: t.Optional(t.Array(t.String())),
   models: t.Optional(t.Array(t.String())),
   budgetSuggestionCents: t.Optional(Cents),
-  clientUserIdHash: t.Optional(t.String({ description: "Goes into the policy: base64url of SHA-256 of the app's id of its user" })),
+  clientUserIdHash: t.Optional(
+    t.String({ description: "Goes into the policy: base64url of SHA-256 of the app's id of its user" }),
+  ),
   connectionId: t.Optional(Uuid),
 });
 
@@ -45,7 +53,14 @@ const Approval = object({
   grants: NewGrants,
   ...manifest,
 });
-const Update = object({ linkToken: Token, connectionId: Uuid, baseRevision: Revision, policy: PolicyBody, grants: NewGrants, ...manifest });
+const Update = object({
+  linkToken: Token,
+  connectionId: Uuid,
+  baseRevision: Revision,
+  policy: PolicyBody,
+  grants: NewGrants,
+  ...manifest,
+});
 export const Authorization = t.Union([Approval, Update]);
 export const AuthorizationAnswer = object({ connectionId: Uuid, status: t.String() });
 

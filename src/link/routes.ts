@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia';
-import { decodeGrants } from '../connections/routes.ts';
+import { decodeGrants } from '../connections/model.ts';
 import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
 import { idempotencyKeyOf } from '../http/idempotency.ts';
@@ -52,7 +52,14 @@ export function linkRoutes(link: Link, { auth, origin }: { auth: Auth; origin: s
       {
         session: true,
         body: model.Authorization,
-        response: { 200: Success(model.AuthorizationAnswer), 400: Failure, 401: Failure, 403: Failure, 404: Failure, 409: Failure },
+        response: {
+          200: Success(model.AuthorizationAnswer),
+          400: Failure,
+          401: Failure,
+          403: Failure,
+          404: Failure,
+          409: Failure,
+        },
         detail: { summary: 'Approve: grants sealed by the browser under the policy that the person saw' },
       },
     )
@@ -84,7 +91,17 @@ export function linkRoutes(link: Link, { auth, origin }: { auth: Auth; origin: s
 function shown(answer: Awaited<ReturnType<Link['describe']>>): typeof model.LinkSessionAnswer.static {
   const seen = { status: answer.status, expiresAt: answer.expiresAt.toISOString() };
   if (!('session' in answer)) return seen;
-  const { id, updateOf, app, origin, redirectUri, requestedProviders, models, budgetSuggestionCents, clientUserIdHash } = answer.session;
+  const {
+    id,
+    updateOf,
+    app,
+    origin,
+    redirectUri,
+    requestedProviders,
+    models,
+    budgetSuggestionCents,
+    clientUserIdHash,
+  } = answer.session;
   return {
     ...seen,
     sessionId: id,

@@ -5,7 +5,8 @@ import type { Access } from '../connections/access.ts';
 import { acceptPolicy } from '../connections/policies.ts';
 import type { Connections } from '../connections/service.ts';
 import { createToken, lookupOf, seal, sha256, toBase64Url, utf8, type Pepper } from '../crypto/index.ts';
-import { isUniqueViolation, type Database, type Tx } from '../database/connect.ts';
+import type { Database, Tx } from '../database/connect.ts';
+import { isUniqueViolation } from '../database/violations.ts';
 import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import type { AppIdentity } from '../http/auth.ts';
@@ -72,7 +73,10 @@ export class Link {
     const { id, name, allowedOrigins } = await this.#parts.apps.get(session.appId);
     const budgetSuggestionCents = session.budgetSuggestionCents === null ? null : Number(session.budgetSuggestionCents);
     const clientUserIdHash = session.clientUserIdHash === null ? null : toBase64Url(session.clientUserIdHash);
-    return { ...shown, session: { ...session, budgetSuggestionCents, clientUserIdHash, app: { id, name, allowedOrigins } } };
+    return {
+      ...shown,
+      session: { ...session, budgetSuggestionCents, clientUserIdHash, app: { id, name, allowedOrigins } },
+    };
   }
 
   /** The person's approval of a new connection, sealed by their client. */
@@ -84,9 +88,17 @@ export class Link {
       refuseUnprovenOrigin(app, session, input.origin);
       const fixed = { kind: 'app' as const, app: app.id, origin: input.origin };
       const accepted = await acceptPolicy(input.policy, fixed, 1, clock.now());
-      refuseUnrequested(session, accepted.policy.providers.map(({ id }) => id));
+      refuseUnrequested(
+        session,
+        accepted.policy.providers.map(({ id }) => id),
+      );
       refuseOtherUserHash(session, accepted.policy.clientUserIdHash);
-      await connections.insertPending(tx, { userId, app, origin: input.origin }, { ...input, id: input.connectionId }, accepted);
+      await connections.insertPending(
+        tx,
+        { userId, app, origin: input.origin },
+        { ...input, id: input.connectionId },
+        accepted,
+      );
       const epoch = pepper.current;
       const fields = { connection: input.connectionId, linkSession: session.id, epoch };
       const ckPublic = await seal('ck-public-outer', await pepper.key(epoch, 'connection'), fields, input.ckPublic);
@@ -100,7 +112,10 @@ export class Link {
     await this.#decide(input.linkToken, async (tx, session) => {
       if (session.updateOf === null || session.updateOf !== input.connectionId) throw updateOnly();
       if ((await this.#parts.connections.ownerOf(tx, input.connectionId)) !== userId) {
-        throw new KeyPassError('wrong_account', 'This connection belongs to another account. Log in with the one that approved it.');
+        throw new KeyPassError(
+          'wrong_account',
+          'This connection belongs to another account. Log in with the one that approved it.',
+        );
       }
       await this.#parts.connections.editWithin(tx, userId, input.connectionId, input);
       await store.updateFinished(tx, session.id, input.connectionId, this.#parts.clock.now());
@@ -144,21 +159,25 @@ export class Link {
   }
 
   #statusOf(session: store.LinkSessionRow): string {
-    const deadline = session.approvedAt === null ? session.expiresAt.getTime() : session.approvedAt.getTime() + publicTokenMs;
+    const deadline =
+      session.approvedAt === null ? session.expiresAt.getTime() : session.approvedAt.getTime() + publicTokenMs;
     const canExpire = session.status === 'pending' || session.status === 'approved';
     return canExpire && this.#parts.clock.now().getTime() >= deadline ? 'expired' : session.status;
   }
 
   #refuseClosed(session: store.LinkSessionRow): void {
     const status = this.#statusOf(session);
-    if (status === 'expired') throw new KeyPassError('link_token_expired', 'This request has expired. Start again from the app.');
+    if (status === 'expired')
+      throw new KeyPassError('link_token_expired', 'This request has expired. Start again from the app.');
     if (status !== 'pending') throw closed(status);
   }
 
   async #connectionOf(app: AppIdentity, accessToken: string): Promise<string> {
     const connection = await this.#parts.access.identify(accessToken);
     if (connection.appId === app.id) return connection.id;
-    throw new KeyPassError('access_token_invalid', 'This access token is not one of this app.', { param: 'accessToken' });
+    throw new KeyPassError('access_token_invalid', 'This access token is not one of this app.', {
+      param: 'accessToken',
+    });
   }
 }
 
@@ -178,15 +197,23 @@ async function updateApproved(tx: Tx, approval: Parameters<typeof store.updateAp
 function refuseUnregistered(app: AppIdentity, input: NewLinkSessionInput): void {
   const unknown = input.requestedProviders.find((id) => findProvider(id) === undefined);
   if (unknown !== undefined) {
-    throw new KeyPassError('provider_unknown', 'KeyPass does not know one of these providers. GET /v1/providers lists those it knows.', {
-      param: 'requestedProviders',
-    });
+    throw new KeyPassError(
+      'provider_unknown',
+      'KeyPass does not know one of these providers. GET /v1/providers lists those it knows.',
+      {
+        param: 'requestedProviders',
+      },
+    );
   }
   if (input.origin !== undefined && !app.allowedOrigins.includes(input.origin)) {
-    throw new KeyPassError('origin_not_allowed', "This origin is not one of the app's allowedOrigins.", { param: 'origin' });
+    throw new KeyPassError('origin_not_allowed', "This origin is not one of the app's allowedOrigins.", {
+      param: 'origin',
+    });
   }
   if (input.redirectUri !== undefined && !app.redirectUris.includes(input.redirectUri)) {
-    throw new KeyPassError('origin_not_allowed', "This redirectUri is not one of the app's, to the letter.", { param: 'redirectUri' });
+    throw new KeyPassError('origin_not_allowed', "This redirectUri is not one of the app's, to the letter.", {
+      param: 'redirectUri',
+    });
   }
 }
 
@@ -194,18 +221,25 @@ function refuseUnregistered(app: AppIdentity, input: NewLinkSessionInput): void 
 function refuseUnprovenOrigin(app: AppIdentity, session: store.LinkSessionRow, origin: string | null): void {
   if (origin === null) return;
   const isRegistered = app.allowedOrigins.includes(origin) && (session.origin === null || session.origin === origin);
-  if (!isRegistered) throw new KeyPassError('origin_unverified', 'The page that asks is not one that this app registered.', { param: 'origin' });
+  if (!isRegistered)
+    throw new KeyPassError('origin_unverified', 'The page that asks is not one that this app registered.', {
+      param: 'origin',
+    });
 }
 
 function refuseUnrequested(session: store.LinkSessionRow, providers: readonly string[]): void {
   if (providers.every((id) => session.requestedProviders.includes(id))) return;
-  throw new KeyPassError('policy_invalid', 'The policy has a provider that the app did not ask for.', { param: 'policy.providers' });
+  throw new KeyPassError('policy_invalid', 'The policy has a provider that the app did not ask for.', {
+    param: 'policy.providers',
+  });
 }
 
 function refuseOtherUserHash(session: store.LinkSessionRow, hash: string | null): void {
   const wanted = session.clientUserIdHash === null ? null : toBase64Url(session.clientUserIdHash);
   if (hash === null || hash === wanted) return;
-  throw new KeyPassError('policy_invalid', 'The policy names another user of the app.', { param: 'policy.clientUserIdHash' });
+  throw new KeyPassError('policy_invalid', 'The policy names another user of the app.', {
+    param: 'policy.clientUserIdHash',
+  });
 }
 
 function closed(status: string): KeyPassError {
@@ -213,7 +247,10 @@ function closed(status: string): KeyPassError {
 }
 
 function updateOnly(): KeyPassError {
-  return new KeyPassError('link_session_closed', 'This request is for another kind of approval than the one that was sent.');
+  return new KeyPassError(
+    'link_session_closed',
+    'This request is for another kind of approval than the one that was sent.',
+  );
 }
 
 function linkTokenInvalid(): KeyPassError {

@@ -60,7 +60,14 @@ export async function findByPublicTokenForUpdate(tx: Tx, lookup: Uint8Array): Pr
 
 export async function updateApproved(
   tx: Tx,
-  approval: { id: string; connectionId: string; publicLookup: Uint8Array; ckPublic: Uint8Array; epoch: number; approvedAt: Date },
+  approval: {
+    id: string;
+    connectionId: string;
+    publicLookup: Uint8Array;
+    ckPublic: Uint8Array;
+    epoch: number;
+    approvedAt: Date;
+  },
 ): Promise<void> {
   await tx`
     update link_sessions set status = 'approved', connection_id = ${approval.connectionId},
@@ -77,7 +84,10 @@ export async function updateFinished(tx: Tx, id: string, connectionId: string, n
     where id = ${id}`;
 }
 
-export async function updateExchanged(tx: Tx, exchange: { id: string; exchangeReply: Uint8Array; epoch: number; exchangedAt: Date }): Promise<void> {
+export async function updateExchanged(
+  tx: Tx,
+  exchange: { id: string; exchangeReply: Uint8Array; epoch: number; exchangedAt: Date },
+): Promise<void> {
   await tx`
     update link_sessions set status = 'exchanged', ck_public = null, exchange_reply = ${exchange.exchangeReply},
       epoch = ${exchange.epoch}, exchanged_at = ${exchange.exchangedAt}

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { KeyPassError } from '../errors.ts';
-import { ceiling, decimalText, exactDecimal, formatUsd, parseUsd, picoFromCents, picoPerUnit, priceOf } from './amount.ts';
+import {
+  ceiling,
+  decimalText,
+  exactDecimal,
+  formatUsd,
+  parseUsd,
+  picoFromCents,
+  picoPerUnit,
+  priceOf,
+} from './amount.ts';
 
 describe('amounts of money', () => {
   test.each([
@@ -16,7 +25,9 @@ describe('amounts of money', () => {
   });
 
   test('what is written is read back exactly', () => {
-    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), (amount) => parseUsd(formatUsd(amount)) === amount));
+    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), (amount) => parseUsd(formatUsd(amount)) === amount), {
+      seed: 1,
+    });
   });
 
   test.each(['', '.5', '5.', '1e3', '-1', '1.0000000000001', '1,5', ' 1', '0x1', 'NaN'])('%p is no amount', (text) => {

@@ -27,12 +27,24 @@ describe('the price catalogue', () => {
     [
       'anthropic',
       'claude-sonnet-4-5',
-      { input: 3_000_000n, cacheWrite5m: 3_750_000n, cacheWrite1h: 6_000_000n, cacheRead: 300_000n, output: 15_000_000n },
+      {
+        input: 3_000_000n,
+        cacheWrite5m: 3_750_000n,
+        cacheWrite1h: 6_000_000n,
+        cacheRead: 300_000n,
+        output: 15_000_000n,
+      },
     ],
     [
       'anthropic',
       'claude-haiku-4-5',
-      { input: 1_000_000n, cacheWrite5m: 1_250_000n, cacheWrite1h: 2_000_000n, cacheRead: 100_000n, output: 5_000_000n },
+      {
+        input: 1_000_000n,
+        cacheWrite5m: 1_250_000n,
+        cacheWrite1h: 2_000_000n,
+        cacheRead: 100_000n,
+        output: 5_000_000n,
+      },
     ],
     [
       'google',
@@ -91,8 +103,9 @@ describe('the price catalogue', () => {
         if (Object.keys(listed ?? {}).length > 0 && findPrice(id, name, november) === undefined) unusable.push(model);
       }
     }
-    // Billed by the hour, by cached images or by video: for endpoints that are not metered yet.
-    expect(unusable.filter((name) => !/whisper|transcribe|gpt-image|realtime|omni/.test(name))).toEqual([]);
+    // Billed by the hour, by cached images or by video: for endpoints that are not metered yet. A fine-tune's entry is
+    // named without the date that its names have.
+    expect(unusable.filter((name) => !/^ft:|whisper|transcribe|gpt-image|realtime|omni/.test(name))).toEqual([]);
   });
 
   test('no rate is zero without saying so', () => {

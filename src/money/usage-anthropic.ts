@@ -49,8 +49,9 @@ function cacheWrites(usage: JsonObject): { cacheWrite5m: number; cacheWrite1h: n
   const split = objectAt(usage, 'cache_creation');
   const short = optionalCount(memberAt(split, 'ephemeral_5m_input_tokens'));
   const long = optionalCount(memberAt(split, 'ephemeral_1h_input_tokens'));
-  const total = memberAt(usage, 'cache_creation_input_tokens');
-  const unexplained = isAbsent(total) ? 0 : Math.max(0, requiredCount(total) - short - long);
+  const total = optionalCount(memberAt(usage, 'cache_creation_input_tokens'));
+  // A total below zero stays so, to be found unsound.
+  const unexplained = total < 0 ? total : Math.max(0, total - short - long);
   return long > 0
     ? { cacheWrite5m: short, cacheWrite1h: long + unexplained }
     : { cacheWrite5m: short + unexplained, cacheWrite1h: long };

@@ -34,7 +34,10 @@ function bearerOf(authorization: string | null): string | null {
 function notAnAccessToken(token: string): KeyPassError {
   const guess = guessKey(token);
   if (guess?.kind === 'keypass-token') {
-    return new KeyPassError('access_token_invalid', 'This is another kind of KeyPass token. Send the access token (kp_at_…).');
+    return new KeyPassError(
+      'access_token_invalid',
+      'This is another kind of KeyPass token. Send the access token (kp_at_…).',
+    );
   }
   const isKey = guess?.kind === 'key' || guess?.kind === 'admin-key';
   const what = isKey ? `a key of ${guess.provider.name}` : 'not a KeyPass token';

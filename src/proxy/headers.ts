@@ -1,3 +1,4 @@
+import { KeyPassError } from '../errors.ts';
 import type { KeyHeader, Provider } from '../providers/index.ts';
 import type { OpenedKey } from './ports.ts';
 
@@ -53,5 +54,12 @@ function copyAllowed(from: Headers, to: Headers, allowed: readonly string[]): vo
 }
 
 function keyValue(header: KeyHeader, secret: string): string {
+  // Said here, because a runtime that refuses a header repeats its value in the error.
+  if (!/^[\x21-\x7e]+$/.test(secret)) {
+    throw new KeyPassError(
+      'provider_key_rejected',
+      'The stored key has characters that no key has. Its owner must replace it.',
+    );
+  }
   return header === 'authorization' ? `Bearer ${secret}` : secret;
 }

@@ -47,14 +47,19 @@ export function targetOf(requestUrl: string): Target {
   };
 }
 
-/** Finds the row for a call and builds its URL. Throws `invalid_path`, `endpoint_not_allowed` or `token_in_url`. */
-export function matchEndpoint(provider: Provider, origin: string, method: string, target: Target): MatchedEndpoint {
-  refuseKeyInQuery(target.query);
-  if (!plainPath.test(target.path)) throw invalidPath();
+/** Finds the row for a call and builds its URL. Throws `invalid_path`, `endpoint_not_allowed`, `unsupported_parameter`. */
+export function matchEndpoint(
+  provider: Provider,
+  origin: string,
+  method: string,
+  path: string,
+  query: string,
+): MatchedEndpoint {
+  if (!plainPath.test(path)) throw invalidPath();
   for (const endpoint of provider.endpoints) {
-    const match = endpoint.method === method ? templateOf(endpoint).exec(target.path) : null;
+    const match = endpoint.method === method ? templateOf(endpoint).exec(path) : null;
     if (match === null) continue;
-    const url = urlOf(origin, target.path, checkedQuery(endpoint, target.query));
+    const url = urlOf(origin, path, checkedQuery(endpoint, query));
     return { endpoint, model: match.groups?.['model'] ?? null, url };
   }
   throw new KeyPassError(
@@ -63,6 +68,7 @@ export function matchEndpoint(provider: Provider, origin: string, method: string
   );
 }
 
+/** Throws `token_in_url`, before anything else is said of such a request. */
 export function refuseKeyInQuery(query: string): void {
   const names = [...new URLSearchParams(query).keys()];
   if (names.some((name) => keyMembers.includes(name.toLowerCase()))) {

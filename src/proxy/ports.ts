@@ -43,7 +43,7 @@ export interface Ledger {
    * Throws `budget_exceeded`, `budget_held`, `connection_revoked` …, and then holds nothing; `connection_changed` where
    * the grantee was read before the connection's last edit.
    */
-  hold(grantee: Grantee, request: HoldRequest): Promise<Hold>;
+  hold(request: HoldRequest): Promise<Hold>;
   /** What the budgets in force have left for a call of this model. */
   available(grantee: Grantee, model: string | null): Promise<Pico>;
   /** Books a call that was dispatched, once. */

@@ -75,12 +75,16 @@ export interface Ending {
   readonly hasSeen: boolean;
 }
 
-type Booking = Pick<Settlement, 'usage' | 'cost' | 'lines' | 'quality' | 'flags' | 'servedModel' | 'serviceTier'>;
+/** The part of a settlement that is about money. */
+export type Booking = Pick<
+  Settlement,
+  'usage' | 'cost' | 'lines' | 'quality' | 'flags' | 'servedModel' | 'serviceTier'
+>;
 
 /** What to book for a call that was answered. Never throws: what can't be told costs what was held, and says so. */
 export function bookingOf(hold: Hold, quoted: Quote | null, ending: Ending): Booking {
   // Providers bill no failures, and nothing for lists and token counts.
-  if (quoted === null || ending.status < 200 || ending.status >= 300) return free;
+  if (quoted === null || ending.status < 200 || ending.status >= 300) return unbilled([]);
   const { reading, end } = ending;
   const served = {
     ...(reading.servedModel === undefined ? {} : { servedModel: reading.servedModel }),
@@ -103,7 +107,10 @@ export function unknown(hold: Hold, flags: readonly string[]): Booking {
   return { usage: null, cost: hold.amount, lines: [], quality: 'unknown', flags };
 }
 
-const free: Booking = { usage: null, cost: 0n, lines: [], quality: 'measured', flags: [] };
+/** Known to cost nothing. */
+export function unbilled(flags: readonly string[]): Booking {
+  return { usage: null, cost: 0n, lines: [], quality: 'measured', flags };
+}
 
 /** Anthropic states usage from the first event on: it is the whole only once the stop reason has come. */
 function isFinal(format: UsageFormat, { end, reading }: Ending): boolean {

@@ -53,7 +53,9 @@ export function modelOf(rules: BodyRules, pathModel: string | null, body: JsonOb
   }
   // Google's names carry the collection: `models/gemini-2.5-flash` is the path's `gemini-2.5-flash`.
   const names = pathModel === null ? [model] : [model, `models/${model}`];
-  const other = rules.models.find((at) => valuesAt(body, at).some(({ value }) => !names.some((name) => name === value)));
+  const other = rules.models.find((at) =>
+    valuesAt(body, at).some(({ value }) => !names.some((name) => name === value)),
+  );
   if (other === undefined) return model;
   throw new KeyPassError('model_not_allowed', 'A call has one model: every place that names one must name the same.', {
     param: other,

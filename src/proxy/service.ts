@@ -1,17 +1,281 @@
 import type { Clock } from '../clock.ts';
-import { zero } from '../crypto/bytes.ts';
+import { zero } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
-import { isFinal } from '../http/status.ts';
-import type { UsageFormat } from '../money/index.ts';
-import type { JsonObject } from '../money/json.ts';
-import { findProvider, type Endpoint, type Metering, type Provider } from '../providers/index.ts';
+import { findProvider } from '../providers/index.ts';
+import { accessTokenOf } from './credentials.ts';
+import { errorEvent } from './errors.ts';
 import { answerHeaders, isEventStream, upstreamHeaders } from './headers.ts';
-import { withIncludeUsage } from './includeUsage.ts';
-import { clientLeft, Lifeline } from './lifeline.ts';
-import { matchEndpoint } from './paths.ts';
-import type { Access, Fetch, Grantee, Hold, Ledger, Limits, Settlement } from './ports.ts';
-import { bookingOf, contentOf, lowered, quote, unknown, type Content, type PricedCall, type Quote } from './pricing.ts';
+import { clientLeft, Lifeline, type EarlyEnd } from './lifeline.ts';
+import { matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
+import type { Access, Fetch, Grantee, Hold, Ledger, Limits } from './ports.ts';
+import { prepare, readContent, type PreparedCall, type Route } from './prepare.ts';
+import { bookingOf, lowered, unbilled, unknown, type Booking, type Content } from './pricing.ts';
 import { relay, type RelayEnd } from './relay.ts';
-import { checkModel, checkScope, grantFor, modelOf, withinState } from './rules.ts';
 import { JsonTap, NoTap, StreamTap, type Tap } from './tap.ts';
 import { NoAnswer, send } from './upstream.ts';
+
+/** What the proxy works with: all of it given, so that a test needs no database and no network. */
+export interface ProxyServices {
+  readonly access: Access;
+  readonly ledger: Ledger;
+  readonly fetch: Fetch;
+  /** Answers the calls of sandbox connections, which reach no provider; without it they are refused. */
+  readonly sandbox?: Fetch;
+  readonly limits: Limits;
+  /** Provider id → origin, where the operator replaced the provider's own. */
+  readonly origins: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  onFault(event: string, error: unknown): void;
+}
+
+/** A call of one listed endpoint, whoever wrote its body. */
+export interface ProxyCall {
+  /** Unique: the id of the hold and of the receipt. */
+  readonly callId: string;
+  readonly grantee: Grantee;
+  readonly route: Route;
+  /** The client's headers: those that may go up are taken from it. */
+  readonly headers: Headers;
+  readonly content: Content | null;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
+  /** A stream that KeyPass ends closes with the API's own error event; else its body fails with the KeyPassError. */
+  readonly tellsErrors: boolean;
+}
+
+/** A provider's answer, metered as it is read: its end, whichever way it comes, settles the call. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/** A call whose cost is held. */
+interface HeldCall extends PreparedCall {
+  readonly hold: Hold;
+  /** The output limit that was set for it to fit the budget. */
+  readonly maxTokens?: number;
+}
+
+/**
+ * Passes calls on to providers: token → path → policy → price → hold → key → dispatch → answer → settle. Nothing is
+ * dispatched before the hold is durable, and every hold is settled or released exactly once.
+ */
+export class Proxy {
+  readonly #services: ProxyServices;
+  readonly #unbooked = new Set<Promise<void>>();
+
+  constructor(services: ProxyServices) {
+    this.#services = services;
+  }
+
+  /** Answers a request for a provider's own API, under any of the mounts. Throws KeyPassError for KeyPass's refusals. */
+  async passthrough(request: Request, requestId: string): Promise<Response> {
+    const { access, limits } = this.#services;
+    const target = targetOf(request.url);
+    refuseKeyInQuery(target.query);
+    const token = accessTokenOf(request.headers);
+    const grantee = await access.authenticate(token);
+    const route = this.route(target.providerId, request.method, target.path, target.query);
+    const content = await readContent(request, route.endpoint, limits.maxJsonBytes);
+    const { headers, signal } = request;
+    const call = { callId: requestId, grantee, route, headers, content, signal, tellsErrors: true };
+    const answer = await this.call(call).catch(async (error: unknown) => {
+      if (!(error instanceof KeyPassError && error.code === 'connection_changed')) throw error;
+      // The owner edited the connection since the token was read: what holds now decides, once.
+      return this.call({ ...call, grantee: await access.authenticate(token) });
+    });
+    return new Response(answer.body, { status: answer.status, headers: answer.headers });
+  }
+
+  /** The listed endpoint of a method and path. Throws `provider_unknown`, `invalid_path`, `endpoint_not_allowed`. */
+  route(providerId: string, method: string, path: string, query: string): Route {
+    const provider = findProvider(providerId);
+    if (provider === undefined)
+      throw new KeyPassError('provider_unknown', 'KeyPass does not know this provider.', { param: 'provider' });
+    const origin = this.#services.origins[provider.id] ?? provider.origin;
+    return { provider, ...matchEndpoint(provider, origin, method, path, query) };
+  }
+
+  /** Makes one call. What it throws was not answered; what was dispatched is settled all the same. */
+  async call(call: ProxyCall): Promise<Answer> {
+    const { access, limits, clock } = this.#services;
+    const prepared = prepare(call.route, call.grantee, call.content, clock.now());
+    const listenForCut = (cut: (reason: KeyPassError) => void) => access.onCut(call.grantee.connectionId, cut);
+    const lifeline = new Lifeline({ client: call.signal, limits, listenForCut });
+    try {
+      const held = await this.#hold(call, prepared);
+      const headers = await this.#openHeaders(call, held, lifeline);
+      return await this.#dispatch(call, held, headers, lifeline);
+    } catch (error) {
+      lifeline.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when every call that has ended is booked. */
+  async settled(): Promise<void> {
+    while (this.#unbooked.size > 0) await Promise.all(this.#unbooked);
+  }
+
+  /** Sets the call's bound aside, or, where that does not fit, the bound of the same call with less output. */
+  async #hold(call: ProxyCall, prepared: PreparedCall): Promise<HeldCall> {
+    const { ledger, clock } = this.#services;
+    const { priced, model } = prepared;
+    try {
+      return { ...prepared, hold: await this.#holdAmount(call, prepared, priced?.quote.bound.cost ?? 0n) };
+    } catch (error) {
+      if (priced === null || isExact(call.headers) || !isBudgetError(error)) throw error;
+      const less = lowered(priced.call, await ledger.available(call.grantee, model), clock.now());
+      if (less === undefined) throw error;
+      const { content, maxTokens } = less;
+      const hold = await this.#holdAmount(call, prepared, less.quote.bound.cost);
+      return {
+        ...prepared,
+        content,
+        priced: { call: { ...priced.call, content }, quote: less.quote },
+        hold,
+        maxTokens,
+      };
+    }
+  }
+
+  #holdAmount(call: ProxyCall, { keyId, model }: PreparedCall, amount: bigint): Promise<Hold> {
+    const { callId, grantee, route } = call;
+    const endpoint = `${route.endpoint.method} ${route.endpoint.path}`;
+    return this.#services.ledger.hold({ callId, grantee, provider: route.provider.id, model, endpoint, amount, keyId });
+  }
+
+  /** Opens the key for as long as it takes to write it into a header. Whatever fails here was not dispatched. */
+  async #openHeaders(call: ProxyCall, held: HeldCall, lifeline: Lifeline): Promise<Headers> {
+    const { grantee, route, headers } = call;
+    try {
+      const key = await this.#services.access.openKey(grantee, route.provider.id);
+      try {
+        if (key.keyId !== held.keyId)
+          throw new KeyPassError('connection_changed', 'The connection was edited. Repeat the call.');
+        if (lifeline.ended !== undefined) throw asError(lifeline.ended);
+        return upstreamHeaders(route.provider, headers, key, held.content !== null);
+      } finally {
+        zero(key.secret);
+      }
+    } catch (error) {
+      await this.#release(held.hold);
+      throw error;
+    }
+  }
+
+  async #dispatch(call: ProxyCall, held: HeldCall, headers: Headers, lifeline: Lifeline): Promise<Answer> {
+    const { endpoint, url } = call.route;
+    const isFree = held.priced === null;
+    const startedAt = performance.now();
+    lifeline.dispatched();
+    try {
+      const body = held.content?.bytes ?? null;
+      const request = { url, method: endpoint.method, headers, body, isFree };
+      const response = await send(this.#fetchFor(call.grantee), request, lifeline);
+      return this.#answer(call, held, response, lifeline, startedAt);
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      if (error.wasSent) {
+        const booking = isFree ? unbilled(['no_answer']) : unknown(held.hold, ['no_answer']);
+        this.#settle(held.hold, booking, { status: null, ttfbMs: null, startedAt });
+      } else {
+        await this.#release(held.hold);
+      }
+      throw asError(error.reason);
+    }
+  }
+
+  #answer(call: ProxyCall, held: HeldCall, response: Response, lifeline: Lifeline, startedAt: number): Answer {
+    const { status } = response;
+    const ttfbMs = Math.round(performance.now() - startedAt);
+    if (status >= 300 && status < 400) {
+      this.#settle(held.hold, unbilled(['redirected']), { status, ttfbMs, startedAt });
+      throw redirected(lifeline);
+    }
+    const format = held.priced?.call.format;
+    const tap = tapFor(held, response, this.#services.limits);
+    const headers = answerHeaders(call.route.provider, response.headers);
+    if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
+    const onEnd = (end: RelayEnd) => {
+      const ending = { end, status, reading: tap.result(), hasSeen: tap.hasSeen };
+      this.#settle(held.hold, bookingOf(held.hold, held.priced?.quote ?? null, ending), { status, ttfbMs, startedAt });
+    };
+    const telling =
+      call.tellsErrors && format !== undefined ? (error: KeyPassError) => errorEvent(error, format) : undefined;
+    const body = relay(response.body ?? new Blob([]).stream(), {
+      tap,
+      lifeline,
+      drainMs: this.#services.limits.drainMs,
+      errorEvent: telling,
+      onEnd,
+    });
+    return { status, headers, body };
+  }
+
+  #fetchFor(grantee: Grantee): Fetch {
+    const { fetch, sandbox } = this.#services;
+    return grantee.policy.sandbox ? (sandbox ?? refuseSandbox) : fetch;
+  }
+
+  /** Booked beside the answer: the hold is durable, so a crash in between leaves the call in the ledger. */
+  #settle(
+    hold: Hold,
+    booking: Booking,
+    answer: { status: number | null; ttfbMs: number | null; startedAt: number },
+  ): void {
+    const { startedAt, ...seen } = answer;
+    const settlement = { ...booking, ...seen, durationMs: Math.round(performance.now() - startedAt) };
+    void this.#track('settle_failed', this.#services.ledger.settle(hold, settlement));
+  }
+
+  async #release(hold: Hold): Promise<void> {
+    await this.#track('release_failed', this.#services.ledger.release(hold));
+  }
+
+  #track(event: string, work: Promise<void>): Promise<void> {
+    const done = work
+      .catch((error: unknown) => this.#services.onFault(event, error))
+      .finally(() => this.#unbooked.delete(done));
+    this.#unbooked.add(done);
+    return done;
+  }
+}
+
+function tapFor({ priced, removesUsage }: PreparedCall, response: Response, limits: Limits): Tap {
+  if (priced === null || !response.ok) return new NoTap();
+  const { format } = priced.call;
+  if (isEventStream(response.headers)) return new StreamTap(format, removesUsage, limits.maxCopyBytes);
+  return new JsonTap(format, limits.maxCopyBytes);
+}
+
+function isBudgetError(error: unknown): boolean {
+  return error instanceof KeyPassError && error.type === 'budget_error';
+}
+
+/** The app wants the call as it wrote it, or not at all. */
+function isExact(headers: Headers): boolean {
+  return headers.get('x-keypass-exact') === 'true';
+}
+
+function asError(reason: EarlyEnd): KeyPassError {
+  return reason === clientLeft
+    ? new KeyPassError('invalid_request', 'The client left before the answer came.')
+    : reason;
+}
+
+/** A redirect would take the key to another host. */
+function redirected(lifeline: Lifeline): KeyPassError {
+  const error = new KeyPassError(
+    'provider_redirected',
+    'The provider answered with a redirect, which KeyPass does not follow.',
+  );
+  lifeline.cut(error);
+  return error;
+}
+
+function refuseSandbox(): Promise<Response> {
+  const reason = new KeyPassError('endpoint_not_allowed', 'This is a sandbox connection: its calls reach no provider.');
+  return Promise.reject(new NoAnswer(reason, false));
+}

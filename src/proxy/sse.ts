@@ -1,3 +1,5 @@
+import { concat } from '../crypto/index.ts';
+
 /** One event of a stream (WHATWG HTML, 9.2.6), and the bytes it came in, with the blank line that ends it. */
 export interface ServerSentEvent {
   readonly name: string | null;
@@ -25,7 +27,7 @@ export class EventSplitter {
   /** The events that this chunk completes. */
   push(chunk: Uint8Array): ServerSentEvent[] {
     if (this.#isTooLong) return [];
-    const bytes = joined(this.#pending, chunk);
+    const bytes = this.#pending.length === 0 ? chunk : concat(this.#pending, chunk);
     const events: ServerSentEvent[] = [];
     let start = 0;
     let end = endOfEvent(bytes, Math.max(0, this.#searched - 3));
@@ -86,12 +88,4 @@ function parseEvent(bytes: Uint8Array): ServerSentEvent {
     else if (field === 'data') data.push(value);
   }
   return { name, data: data.join('\n'), bytes };
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second;
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

@@ -1,3 +1,4 @@
+import { concat } from '../crypto/index.ts';
 import { createUsageReader, type UsageReading } from '../money/reader.ts';
 import type { UsageFormat } from '../money/usage.ts';
 import { EventSplitter } from './sse.ts';
@@ -39,7 +40,7 @@ export class StreamTap implements Tap {
     }
     if (!this.#removesUsage) return chunk;
     if (this.#events.isTooLong) parts.push(this.#events.pending);
-    return concatenated(parts);
+    return parts.length === 1 ? (parts[0] ?? nothing) : concat(...parts);
   }
 
   end(): Uint8Array {
@@ -84,7 +85,7 @@ export class JsonTap implements Tap {
   }
 
   end(): Uint8Array {
-    const body = this.#length <= this.#limit ? parsed(concatenated(this.#chunks)) : undefined;
+    const body = this.#length <= this.#limit ? parsed(concat(...this.#chunks)) : undefined;
     this.#chunks = [];
     if (body !== undefined) this.#reader.onJson(body);
     return nothing;
@@ -118,16 +119,4 @@ function parsed(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -1,6 +1,5 @@
 import { KeyPassError } from '../errors.ts';
-import type { Lifeline } from './lifeline.ts';
-import { clientLeft } from './lifeline.ts';
+import type { EarlyEnd, Lifeline } from './lifeline.ts';
 import type { Fetch } from './ports.ts';
 
 export interface UpstreamRequest {
@@ -14,10 +13,10 @@ export interface UpstreamRequest {
 
 /** The provider did not answer: what the client is told, and whether the request can have reached the provider. */
 export class NoAnswer extends Error {
-  readonly reason: KeyPassError | typeof clientLeft;
+  readonly reason: EarlyEnd;
   readonly wasSent: boolean;
 
-  constructor(reason: KeyPassError | typeof clientLeft, wasSent: boolean) {
+  constructor(reason: EarlyEnd, wasSent: boolean) {
     super('the provider did not answer');
     this.reason = reason;
     this.wasSent = wasSent;
@@ -48,18 +47,15 @@ const beforeSending = new Set([
  * can't prove that it did not arrive. One that bills nothing is repeated once.
  */
 export async function send(fetch: Fetch, request: UpstreamRequest, lifeline: Lifeline): Promise<Response> {
-  let response: Response;
   try {
-    response = await sendOnce(fetch, request, lifeline);
+    return await sendOnce(fetch, request, lifeline);
   } catch (error) {
     const failure = asNoAnswer(error, lifeline);
     if (!request.isFree || lifeline.ended !== undefined) throw failure;
-    response = await sendOnce(fetch, request, lifeline).catch((again: unknown) => {
-      throw asNoAnswer(again, lifeline);
-    });
   }
-  if (response.status >= 300 && response.status < 400) throw redirected(lifeline);
-  return response;
+  return sendOnce(fetch, request, lifeline).catch((error: unknown) => {
+    throw asNoAnswer(error, lifeline);
+  });
 }
 
 function sendOnce(fetch: Fetch, request: UpstreamRequest, lifeline: Lifeline): Promise<Response> {
@@ -69,6 +65,7 @@ function sendOnce(fetch: Fetch, request: UpstreamRequest, lifeline: Lifeline): P
 }
 
 function asNoAnswer(error: unknown, lifeline: Lifeline): NoAnswer {
+  if (error instanceof NoAnswer) return error;
   if (lifeline.ended !== undefined) return new NoAnswer(lifeline.ended, true);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const wasSent = !(typeof code === 'string' && beforeSending.has(code));
@@ -76,11 +73,4 @@ function asNoAnswer(error: unknown, lifeline: Lifeline): NoAnswer {
     ? 'The connection to the provider broke before it answered. Whether it did the work is not known, so what was held stays booked.'
     : 'The provider could not be reached. Nothing was sent.';
   return new NoAnswer(new KeyPassError('provider_unreachable', message), wasSent);
-}
-
-/** A redirect is an answer, and a call that only got one was not billed; the connection is not worth keeping. */
-function redirected(lifeline: Lifeline): KeyPassError {
-  const error = new KeyPassError('provider_redirected', 'The provider answered with a redirect, which KeyPass does not follow.');
-  lifeline.cut(error);
-  return error;
 }

@@ -3,7 +3,14 @@ import { pageQuery } from '../http/pages.ts';
 import { object, Timestamp, Usd, Uuid } from '../http/schema.ts';
 
 const By = t.Union(
-  [t.Literal('hour'), t.Literal('day'), t.Literal('month'), t.Literal('app'), t.Literal('provider'), t.Literal('model')],
+  [
+    t.Literal('hour'),
+    t.Literal('day'),
+    t.Literal('month'),
+    t.Literal('app'),
+    t.Literal('provider'),
+    t.Literal('model'),
+  ],
   { description: 'What the totals are grouped by' },
 );
 const Moment = t.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}(T[0-9:.]+Z)?$', description: 'RFC 3339 in UTC, or a day' });
@@ -16,7 +23,9 @@ export const Totals = object({
   calls: t.Integer(),
   items: t.Array(
     object({
-      key: t.Union([t.String(), t.Null()], { description: 'Start of the time span, or id of the app or connection, provider, model' }),
+      key: t.Union([t.String(), t.Null()], {
+        description: 'Start of the time span, or id of the app or connection, provider, model',
+      }),
       name: t.Optional(t.String()),
       calls: t.Integer(),
       cost: Usd,

@@ -47,7 +47,13 @@ export function usageRoutes(usage: UsageReports, { auth }: { auth: Auth }) {
 
 function shownTotal(item: Awaited<ReturnType<UsageReports['totals']>>['items'][number]) {
   const { key, name, calls, cost, estimated } = item;
-  return { key, ...(name === null ? {} : { name }), calls: Number(calls), cost: formatUsd(cost), estimated: Number(estimated) };
+  return {
+    key,
+    ...(name === null ? {} : { name }),
+    calls: Number(calls),
+    cost: formatUsd(cost),
+    estimated: Number(estimated),
+  };
 }
 
 function shownReceipt(row: Awaited<ReturnType<UsageReports['calls']>>['items'][number]) {

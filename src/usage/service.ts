@@ -20,7 +20,10 @@ export class UsageReports {
   }
 
   /** Totals between two moments; without them, of this calendar month (UTC). */
-  async totals(userId: string, query: { from?: string | undefined; to?: string | undefined; by?: Grouping | undefined }) {
+  async totals(
+    userId: string,
+    query: { from?: string | undefined; to?: string | undefined; by?: Grouping | undefined },
+  ) {
     const now = this.#parts.clock.now();
     const from = query.from === undefined ? new Date(windowAt('month', now).start) : moment(query.from, 'from');
     const to = query.to === undefined ? new Date(now.getTime() + 1) : moment(query.to, 'to');
@@ -31,12 +34,18 @@ export class UsageReports {
 
   async calls(userId: string, connectionId: string | null, page: PageRequest) {
     const rows = await store.listReceipts(this.#parts.database.sql, userId, connectionId, page);
-    return pageOf(rows, page.limit, (row) => ({ at: row.startedAt, id: row.callId }), (row) => row);
+    return pageOf(
+      rows,
+      page.limit,
+      (row) => ({ at: row.startedAt, id: row.callId }),
+      (row) => row,
+    );
   }
 }
 
 function moment(text: string, param: string): Date {
   const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new KeyPassError('invalid_request', 'Expected a day or an RFC 3339 time in UTC.', { param });
+  if (Number.isNaN(date.getTime()))
+    throw new KeyPassError('invalid_request', 'Expected a day or an RFC 3339 time in UTC.', { param });
   return date;
 }

@@ -56,7 +56,12 @@ export interface ReceiptRow {
 }
 
 /** Receipts, newest first. */
-export async function listReceipts(sql: Sql, userId: string, connectionId: string | null, { limit, after }: PageRequest) {
+export async function listReceipts(
+  sql: Sql,
+  userId: string,
+  connectionId: string | null,
+  { limit, after }: PageRequest,
+) {
   return sql<ReceiptRow[]>`
     select call_id, connection_id, apps.name as app_name, provider, model, served_model, service_tier, endpoint,
       receipts.status, quality, flags, usage, lines, cost, started_at, ttfb_ms, duration_ms

@@ -38,7 +38,7 @@ function createHandler(origin: string, current: () => LinkOptions): LinkHandler 
     open({ redirect = false } = {}) {
       if (flow) flow.focus();
       else if (redirect || typeof window.open !== 'function') flow = startRedirect(origin, current(), onEnd);
-      else flow = new WindowFlow(origin, current(), onEnd);
+      else flow = new WindowFlow(origin, current, onEnd);
     },
     exit() {
       flow?.stop({});

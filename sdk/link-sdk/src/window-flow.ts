@@ -12,7 +12,7 @@ function nothing(): void {}
 /** The window form, from the click to its outcome. Must be made in the click itself: pop-up blockers look. */
 export class WindowFlow implements Flow {
   readonly #origin: string;
-  readonly #options: LinkOptions;
+  readonly #options: () => LinkOptions;
   readonly #onEnd: OnEnd;
   readonly #overlay: Overlay;
   /** One state for all windows of this flow; kept before the first opens, because windows copy what the tab has. */
@@ -23,11 +23,12 @@ export class WindowFlow implements Flow {
   #stopPolling = nothing;
   #ended = false;
 
-  constructor(origin: string, options: LinkOptions, onEnd: OnEnd) {
+  constructor(origin: string, options: () => LinkOptions, onEnd: OnEnd) {
     this.#origin = origin;
     this.#options = options;
     this.#onEnd = onEnd;
-    if (typeof options.token === 'string') this.#token = options.token;
+    const { token } = options();
+    if (typeof token === 'string') this.#token = token;
     this.#overlay = showOverlay(
       new URL(origin).host,
       () => this.#press(),
@@ -65,7 +66,7 @@ export class WindowFlow implements Flow {
     this.#window = window.open(this.#url() ?? 'about:blank', '_blank', features);
     this.#overlay.show(this.#window !== null);
     if (this.#window) this.#stopChannel = this.#watch(this.#window);
-    else this.#options.onEvent?.('blocked');
+    else this.#options().onEvent?.('blocked');
   }
 
   /** The overlay's button. */
@@ -77,14 +78,14 @@ export class WindowFlow implements Flow {
   }
 
   async #useFetchedToken(): Promise<void> {
-    this.#token = await fetchToken(this.#options);
+    this.#token = await fetchToken(this.#options());
     const url = this.#url();
     if (!this.#ended && url !== undefined && this.#window?.closed === false) this.#window.location.replace(url);
   }
 
   #watch(opened: Window): () => void {
     return openChannel(opened, this.#origin, {
-      onEvent: (name) => this.#options.onEvent?.(name),
+      onEvent: (name) => this.#options().onEvent?.(name),
       onSuccess: (success) => this.#end({ success }),
       onExit: (error) => this.#end(error ? { error } : {}),
       onClosed: (answered) => {

@@ -75,9 +75,9 @@ export async function fetchConnection(transport: Transport, id: string): Promise
 /** All connections. Throws VaultTamperedError if the server changed a policy or made a connection of its own. */
 export async function loadConnections(keyring: Keyring): Promise<ConnectionRow[]> {
   const rows = await keyring.verified('connection', () => fetchConnections(keyring.transport), faultsOf);
-  const alive = new Set(rows.filter(({ status }) => status !== 'revoked').map(({ id }) => id));
-  // Revoking is possible without the vault key, by an app too: what is over no longer needs an entry.
-  keyring.forget(keyring.manifest.connections.map(({ id }) => id).filter((id) => !alive.has(id)));
+  // Revoking is possible without the vault key, by an app too: what is over no longer needs an entry. One that is only
+  // missing keeps it: an approval may have come between the rows and here.
+  keyring.forget(rows.filter(({ status }) => status === 'revoked').map(({ id }) => id));
   return rows;
 }
 

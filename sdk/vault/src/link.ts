@@ -1,7 +1,7 @@
 import { createToken, lookupOf, seal, toBase64Url, tokenKey } from '../../../src/crypto/index.ts';
 import { fieldsOf, integerOrNull, text, texts, textOrNull, textsOrNull, type Fields } from './answer.ts';
 import { loadConnection } from './connection-rows.ts';
-import { VaultError } from './errors.ts';
+import { VaultError, VaultTamperedError } from './errors.ts';
 import { openConnection, sealConnection, sealPolicy } from './grants.ts';
 import { loadKeys } from './key-rows.ts';
 import type { Keyring } from './keyring.ts';
@@ -15,7 +15,7 @@ export interface LinkRequest {
   /** RFC 3339, UTC. */
   expiresAt: string;
   /** `update` changes a connection that exists; its token stays. */
-  mode: 'create' | 'update';
+  mode: 'connect' | 'update';
   app: { id: string; name: string; allowedOrigins: string[] };
   origin: string | null;
   redirectUri: string | null;
@@ -96,10 +96,13 @@ export class Link {
   }
 
   /** Update mode: the connection's own policy, proved, with what the person changed; its origin stays. */
-  async #extend(linkToken: string, { connectionId }: LinkRequest, approval: Approval): Promise<Approved> {
+  async #extend(linkToken: string, { connectionId, app }: LinkRequest, approval: Approval): Promise<Approved> {
     if (connectionId === null) throw new VaultError('invalid_answer', 'The server names no connection to change.');
     const { transport } = this.#keyring;
     const row = await loadConnection(this.#keyring, connectionId);
+    if (row.policy.app !== app.id) {
+      throw new VaultTamperedError('link', 'The app that asks is not the one of this connection.', [connectionId]);
+    }
     const keys = await loadKeys(this.#keyring);
     const connection = await openConnection(this.#keyring, row);
     const policy = nextPolicy(connection.policy, approval, keys);
@@ -119,7 +122,7 @@ function requestOf(answer: Fields): LinkRequest {
     sessionId: text(answer, 'sessionId'),
     status: text(answer, 'status'),
     expiresAt: text(answer, 'expiresAt'),
-    mode: text(answer, 'mode') === 'update' ? 'update' : 'create',
+    mode: text(answer, 'mode') === 'update' ? 'update' : 'connect',
     app: { id: text(app, 'id'), name: text(app, 'name'), allowedOrigins: texts(app, 'allowedOrigins') },
     origin: textOrNull(answer, 'origin'),
     redirectUri: textOrNull(answer, 'redirectUri'),

@@ -38,6 +38,20 @@ async function expectTampering(attempt: () => Promise<unknown>, part: string, id
   expect(server.user['manifestRevision']).toBe(revision);
 }
 
+/** The state before a key was added, put back as a whole. */
+async function rolledBack() {
+  const before = { ...server.user };
+  await vault.keys.add({ provider: 'openai', secret });
+  const { revision } = vault;
+  server.user = { ...before };
+  server.keys = [];
+  return revision;
+}
+
+const row = (id: string) => server.keys.find((key) => key['id'] === id) ?? {};
+
+const edit = (id: string) => () => vault.connections.update(id, { budgetCents: 200 });
+
 describe('account', () => {
   test("another user's wrapped vault key", async () => {
     const elsewhere = new MemoryServer();
@@ -62,15 +76,6 @@ describe('account', () => {
 });
 
 describe('manifest', () => {
-  async function rolledBack() {
-    const before = { ...server.user };
-    await vault.keys.add({ provider: 'openai', secret });
-    const { revision } = vault;
-    server.user = { ...before };
-    server.keys = [];
-    return revision;
-  }
-
   test('an older state is noticed by who has seen a newer one', async () => {
     const revision = await rolledBack();
     await expectTampering(() => vault.keys.list(), 'manifest');
@@ -112,8 +117,6 @@ describe('keys', () => {
     second = (await vault.keys.add({ provider: 'openai', secret: `${secret}2` })).id;
   });
 
-  const row = (id: string) => server.keys.find((key) => key['id'] === id) ?? {};
-
   test.each([
     ['the items', ['item']],
     ['the data keys', ['dekVault']],
@@ -141,7 +144,7 @@ describe('keys', () => {
     ]);
   });
 
-  test('a row added, whose item the server itself has sealed', async () => {
+  test('a row added', async () => {
     const planted = newUuid();
     server.keys.push({ ...row(first), id: planted });
     await expectTampering(() => vault.keys.list(), 'key', [planted]);
@@ -167,8 +170,6 @@ describe('connections', () => {
     one = (await vault.connections.create({ name: 'one', providers: ['openai'], budgetCents: 100 })).id;
     two = (await vault.connections.create({ name: 'two', providers: ['openai'], budgetCents: 100 })).id;
   });
-
-  const edit = (id: string) => () => vault.connections.update(id, { budgetCents: 200 });
 
   /** Nothing may be sealed for the connection, by whatever way. */
   async function expectNoGrant(id: string) {
@@ -198,6 +199,7 @@ describe('connections', () => {
     if (name === 'tokenVault') {
       await expectTampering(() => vault.connections.accessToken(one), 'connection', [one]);
     } else {
+      if (name === 'ckVault') await expectTampering(() => vault.connections.get(one), 'connection', [one]);
       await expectNoGrant(one);
     }
   });
@@ -222,13 +224,21 @@ describe('connections', () => {
     await expectTampering(() => vault.connections.list(), 'connection', [one]);
   });
 
-  test('a connection hidden for a while, then shown again', async () => {
+  test('a connection that was hidden for a while is still the one that the owner approved', async () => {
     const hidden = server.connections;
     server.connections = [];
     expect(await vault.connections.list()).toEqual([]);
     await vault.keys.add({ provider: 'anthropic', secret });
     server.connections = hidden;
-    await expectTampering(() => vault.connections.list(), 'connection', [one, two]);
+    expect(await vault.connections.list()).toMatchObject([{ verified: true }, { verified: true }]);
+  });
+
+  test('one that the server says is revoked does not come back', async () => {
+    server.connection(one)['status'] = 'revoked';
+    await vault.connections.list();
+    await vault.keys.add({ provider: 'anthropic', secret });
+    server.connection(one)['status'] = 'active';
+    await expectTampering(() => vault.connections.list(), 'connection', [one]);
   });
 
   test('a tampered connection can be dropped, so that a key is replaced for all others', async () => {
@@ -252,17 +262,21 @@ describe('connections', () => {
     expect(server.connection(one)['status']).toBe('revoked');
   });
 
-  test('in update mode no grant is sealed under a policy that the owner did not approve', async () => {
-    rowOf(server.connection(one)['policy'])['budgetCents'] = 99_999;
-    const app = { id: newUuid(), name: 'Notes', allowedOrigins: [] };
+  test('in update mode neither another app nor another policy gets a grant', async () => {
     const session = {
       sessionId: newUuid(),
       status: 'pending',
       expiresAt: '2031-01-01T00:00:00.000Z',
       requestedProviders: ['openai'],
     };
-    server.linkSessions.push({ linkToken: 'link', mode: 'update', connectionId: one, app, ...session });
-    const approve = () => vault.link.approve('link', { providers: ['openai'], budgetCents: 1 });
-    await expectTampering(approve, 'connection', [one]);
+    const [app, stranger] = ['Notes', 'Stranger'].map((name) => ({ id: newUuid(), name, allowedOrigins: [] }));
+    const approval = { providers: ['openai'], budgetCents: 1 };
+    server.linkSessions.push({ linkToken: 'first', mode: 'connect', app, ...session });
+    const { connectionId } = await vault.link.approve('first', approval);
+    server.linkSessions.push({ linkToken: 'other', mode: 'update', connectionId, app: stranger, ...session });
+    await expectTampering(() => vault.link.approve('other', approval), 'link', [connectionId]);
+    server.linkSessions.push({ linkToken: 'again', mode: 'update', connectionId, app, ...session });
+    rowOf(server.connection(connectionId)['policy'])['budgetCents'] = 99_999;
+    await expectTampering(() => vault.link.approve('again', approval), 'connection', [connectionId]);
   });
 });

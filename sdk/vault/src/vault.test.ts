@@ -33,9 +33,9 @@ const failure = (attempt: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-function linkSession(mode: 'create' | 'update' = 'create', connectionId?: string) {
+function linkSession(mode: 'connect' | 'update' = 'connect', connectionId?: string, appId = newUuid()) {
   const linkToken = `link-${server.linkSessions.length}`;
-  const app = { id: newUuid(), name: 'Notes', allowedOrigins: ['https://notes.example'] };
+  const app = { id: appId, name: 'Notes', allowedOrigins: ['https://notes.example'] };
   const asked = { requestedProviders: ['openai'], budgetSuggestionCents: 500 };
   const session = { sessionId: newUuid(), status: 'pending', expiresAt: '2031-01-01T00:00:00.000Z', mode, app };
   server.linkSessions.push({
@@ -138,7 +138,7 @@ describe('keys', () => {
 
   test('an admin key is refused before anything is sent', async () => {
     const before = server.sent.length;
-    const error = await failure(vault.keys.add({ provider: 'openai', secret: `sk-${'admin-'}${'x'.repeat(40)}` }));
+    const error = await failure(vault.keys.add({ provider: 'openai', secret: ['sk-admin-', 'x'.repeat(40)].join('') }));
     expect(error).toBeInstanceOf(KeyRefusedError);
     expect(server.sent).toHaveLength(before);
   });
@@ -245,7 +245,7 @@ describe('link', () => {
   test('approves for the app that was shown; the public token is well formed and never sent', async () => {
     const key = await vault.keys.add({ provider: 'openai', secret });
     const { linkToken, app } = linkSession();
-    expect(await vault.link.describe(linkToken)).toMatchObject({ app, mode: 'create', budgetSuggestionCents: 500 });
+    expect(await vault.link.describe(linkToken)).toMatchObject({ app, mode: 'connect', budgetSuggestionCents: 500 });
     const approval = { providers: ['openai'], models: ['gpt-4o'], budgetCents: 300, origin: 'https://notes.example' };
     const { publicToken, connectionId } = await vault.link.approve(linkToken, approval);
     expect(parseToken('public', publicToken ?? '')).toHaveLength(32);
@@ -272,8 +272,9 @@ describe('link', () => {
   test('update mode edits the connection; its token stays', async () => {
     await vault.keys.add({ provider: 'openai', secret });
     await vault.keys.add({ provider: 'anthropic', secret });
-    const first = await vault.link.approve(linkSession().linkToken, { providers: ['openai'], budgetCents: 1 });
-    const { linkToken } = linkSession('update', first.connectionId);
+    const { linkToken: asked, app } = linkSession();
+    const first = await vault.link.approve(asked, { providers: ['openai'], budgetCents: 1 });
+    const { linkToken } = linkSession('update', first.connectionId, app.id);
     const updated = await vault.link.approve(linkToken, { providers: ['openai', 'anthropic'], budgetCents: 900 });
     expect(updated).toEqual({ publicToken: null, connectionId: first.connectionId });
     expect(await vault.connections.get(first.connectionId)).toMatchObject({

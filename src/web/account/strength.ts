@@ -11,9 +11,9 @@ export function passwordStrength(password: string, email: string): Strength {
   const [name = ''] = email.toLowerCase().split('@');
   if (common.test(lower) || (name.length > 3 && lower.includes(name))) return 1;
   const bits = unpredictable(lower) * Math.log2(alphabet(password));
-  if (bits < 45) return 1;
-  if (bits < 60) return 2;
-  return bits < 80 ? 3 : 4;
+  if (bits < 50) return 1;
+  if (bits < 65) return 2;
+  return bits < 85 ? 3 : 4;
 }
 
 /** Characters that neither repeat the one before nor go on in its row. */

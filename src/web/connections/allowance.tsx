@@ -83,10 +83,11 @@ export function ProviderChoice({ draft, keys, providers, checked }: ChoiceProps)
   return (
     <li class="choice">
       <div class="row between">
-        <Check on={draft.on.value} onChange={(on) => (draft.on.value = on)}>
+        <Check on={draft.on.value} off={own.length === 0} onChange={(on) => (draft.on.value = on)}>
           <span class="row">
             <Monogram name={name} />
             <strong>{name}</strong>
+            {own.length === 0 && <span class="muted small">{texts.connections.noKey}</span>}
           </span>
         </Check>
         {draft.on.value && (

@@ -6,10 +6,11 @@ import { useTask } from '../ui/failure.ts';
 import { Icon } from '../ui/icon.tsx';
 import { SpendBar } from '../ui/money.tsx';
 import { Monogram } from '../ui/monogram.tsx';
+import { peekShelf } from '../ui/shelf.tsx';
 import { language, texts } from '../ui/texts.ts';
 import { sayDay } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
-import type { Connection, Policy, Provider } from '../vault.ts';
+import type { Connection, Key, Policy, Provider } from '../vault.ts';
 
 interface CardProps {
   store: Store;
@@ -29,6 +30,7 @@ export function ConnectionCard({ store, providers, connection, onEdit, onRevoke 
       await store.connections.reload();
     });
   const { policy } = connection;
+  const missing = missingKeys(policy, peekShelf(store.keys)).map((id) => nameOf(providers, id));
   const limit = Math.min(policy.budgetCents, connection.capCents ?? policy.budgetCents);
   return (
     <li class="card connection">
@@ -45,6 +47,7 @@ export function ConnectionCard({ store, providers, connection, onEdit, onRevoke 
         )}
       </div>
       <p class="muted small">{saysProviders(policy, providers)}</p>
+      {missing.length > 0 && <Notice tone="warn">{texts.connections.keyMissing(missing.join(', '))}</Notice>}
       <SpendBar spent={connection.spent} held={connection.held} limitCents={limit} />
       {task.fault.value !== undefined && <Notice tone="bad">{task.fault.value}</Notice>}
       <div class="row between">
@@ -106,6 +109,12 @@ export function saysProviders(policy: Policy, providers: readonly Provider[]): s
     return models === null ? name : `${name} (${models.join(', ')})`;
   });
   return each.join(' · ');
+}
+
+/** The providers of a policy whose key is gone; none while the keys are not known. */
+function missingKeys(policy: Policy, keys: readonly Key[] | undefined): string[] {
+  if (keys === undefined) return [];
+  return policy.providers.filter(({ keyId }) => keys.every((key) => key.id !== keyId)).map(({ id }) => id);
 }
 
 export function saysLimit(cents: number, period: Policy['period']): string {

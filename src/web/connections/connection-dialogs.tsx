@@ -9,8 +9,8 @@ import { Form } from '../ui/form.tsx';
 import { Secret } from '../ui/secret.tsx';
 import { texts } from '../ui/texts.ts';
 import type { Store } from '../vault/store.ts';
-import type { Connection, Key, Provider } from '../vault.ts';
-import { BudgetField, chosenProviders, createDraft, ProviderChoice } from './allowance.tsx';
+import type { Connection, Key, Policy, Provider } from '../vault.ts';
+import { BudgetField, chosenProviders, createDraft, keysOf, ProviderChoice } from './allowance.tsx';
 import { titleOf } from './connection-card.tsx';
 
 interface DialogProps {
@@ -34,7 +34,7 @@ export function EditConnection({
   onDone,
 }: DialogProps & Known & { connection: Connection }) {
   const { policy } = connection;
-  const draft = useMemo(() => createDraft(policy.providers, policy.budgetCents), []);
+  const draft = useMemo(() => createDraft(withKeys(policy.providers, keys), policy.budgetCents), []);
   const checked = useSignal(false);
   const task = useTask();
   const submit = (): void => {
@@ -63,6 +63,11 @@ export function EditConnection({
       </Form>
     </Dialog>
   );
+}
+
+/** A provider without any key starts switched off: nothing could be sealed for it. */
+function withKeys(chosen: Policy['providers'], keys: readonly Key[]) {
+  return chosen.map((provider) => ({ ...provider, on: keysOf(keys, provider.id).length > 0 }));
 }
 
 function Providers({ draft, checked, ...known }: Known & { draft: ReturnType<typeof createDraft>; checked: boolean }) {

@@ -3,10 +3,10 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { createDraft, type Draft } from '../connections/allowance.tsx';
 import { createShelf, Shown } from '../ui/shelf.tsx';
 import { texts } from '../ui/texts.ts';
-import type { Connection, Key, Policy, Provider, Vault } from '../vault.ts';
+import type { Connection, Key, Policy, PolicyScope, Provider, Vault } from '../vault.ts';
 import { BudgetScreen } from './budget.tsx';
 import { ChooseScreen } from './choose.tsx';
-import type { Asked, Flow } from './flow.ts';
+import { type Asked, type Flow, newScopes } from './flow.ts';
 import { ReviewScreen } from './review.tsx';
 import { Asker } from './who.tsx';
 
@@ -30,6 +30,9 @@ export interface ScreenProps {
   keys: readonly Key[];
   providers: readonly Provider[];
   period: Policy['period'];
+  scopes: readonly PolicyScope[];
+  /** RFC 3339; null until it is revoked. */
+  expiresAt: string | null;
   onNext: () => void;
   onBack: () => void;
   onDeny: () => void;
@@ -39,6 +42,7 @@ const defaultBudget = 1000;
 
 export function Consent({ flow, asked, vault }: ConsentProps) {
   const { request } = asked;
+  useEffect(() => flow.event('unlocked'), [vault]);
   const ground = useMemo(() => {
     const shelf = createShelf<Ground>(async () => {
       await flow.confirm(vault);
@@ -75,7 +79,6 @@ function Steps({
 }: ConsentProps & Ground & { onChanged: () => Promise<void> }) {
   const screen = useSignal<Screen>('choose');
   const draft = useMemo(() => draftOf(asked, keys, current), []);
-  useEffect(() => flow.event(screen.value), [screen.value]);
   const go = (next: Screen) => (): void => {
     screen.value = next;
   };
@@ -85,6 +88,8 @@ function Steps({
     keys,
     providers,
     period: current?.policy.period ?? ('month' as const),
+    scopes: current?.policy.scopes ?? newScopes,
+    expiresAt: current?.policy.expiresAt ?? null,
     onDeny: () => void flow.deny(),
   };
   if (screen.value === 'choose') {

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { codeOf } from '../ui/failure.ts';
-import { type LinkRequest, type Policy, type Vault, VaultError } from '../vault.ts';
+import { type LinkRequest, type Policy, type PolicyScope, type Vault, VaultError } from '../vault.ts';
 import { type Entry, forgetEntry, takeEntry } from './entry.ts';
 import { Opener, type Outcome, returnUrl } from './opener.ts';
 import { denyRequest, readRequest, sameRequest } from './request.ts';
@@ -20,7 +20,8 @@ export type Stage =
   | { at: 'leaving'; app: string }
   | { at: 'approved' | 'denied'; app: string };
 
-const answerable = new Set(['pending', 'open', 'created']);
+/** What a new connection may call; a connection that is changed keeps what it has. */
+export const newScopes: readonly PolicyScope[] = ['chat', 'embeddings'];
 
 /** One consent from the link token to its outcome. */
 export class Flow {
@@ -44,19 +45,20 @@ export class Flow {
       const request = await readRequest(this.#entry.token);
       const app = request.app.name;
       const origin = await this.#opener.prove({ allowedOrigins: request.app.allowedOrigins, origin: request.origin });
-      const route = routeOf(origin, request.redirectUri);
+      const route = routeOf(origin, this.#entry.state === null ? null : request.redirectUri);
       if (route === undefined) this.stage.value = { at: 'ended', code: 'origin_unverified', app };
-      else if (!answerable.has(request.status)) await this.#refuse('link_session_closed', app);
+      else if (request.status !== 'pending') await this.#refuse('link_session_closed', app);
       else {
         this.#asked = { request, route };
         this.stage.value = { at: 'asked', asked: this.#asked };
+        this.event('opened');
       }
     } catch (error) {
       this.stage.value = { at: 'ended', code: codeOf(error) };
     }
   }
 
-  /** For the app's own statistics: which screen is shown. */
+  /** How far the person is: `opened`, `unlocked`, `approved`. */
   event(name: string): void {
     this.#opener.event(name);
   }
@@ -77,8 +79,9 @@ export class Flow {
       const { publicToken, connectionId } = await vault.link.approve(token, {
         providers,
         budgetCents,
-        ...(request.mode === 'create' ? { origin } : {}),
+        ...(request.mode === 'connect' ? { origin, scopes: newScopes } : {}),
       });
+      this.event('approved');
       await this.#leave({ type: 'keypass:success', publicToken, connectionId });
     } catch (error) {
       if (
@@ -90,11 +93,16 @@ export class Flow {
     }
   }
 
-  /** Deny, close: nothing is shared and the app hears of it. */
+  /** The person says no: the request is over. */
   async deny(): Promise<void> {
     const { token } = this.#current();
-    // The app hears of the denial even when the server does not: then its token expires unused.
+    // Only a signed-in person can close a request on the server; otherwise it expires unused.
     await denyRequest(token).catch(() => undefined);
+    await this.#leave({ type: 'keypass:exit', error: { code: 'denied', message: 'The request was denied.' } });
+  }
+
+  /** The person leaves without a decision: nothing is shared, and the app may ask again. */
+  async close(): Promise<void> {
     await this.#leave({ type: 'keypass:exit', error: null });
   }
 

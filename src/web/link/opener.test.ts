@@ -21,7 +21,9 @@ function stage({ opened = true } = {}) {
   return { window: new Opener(own as unknown as OwnWindow), posted, say };
 }
 
-const hello = { type: 'keypass:hello', v: 1, nonce: 'n1' };
+const nonce = 'n'.repeat(43);
+const other = 'm'.repeat(43);
+const hello = { type: 'keypass:hello', v: 1, nonce };
 const registered = { allowedOrigins: [app, 'https://other.example'], origin: null };
 
 describe('the opener', () => {
@@ -30,7 +32,7 @@ describe('the opener', () => {
     say(hello);
     expect(posted).toEqual([]);
     expect(await window.prove(registered)).toBe(app);
-    expect(posted).toEqual([{ message: { type: 'keypass:hello-ack', v: 1, nonce: 'n1' }, target: app }]);
+    expect(posted).toEqual([{ message: { type: 'keypass:hello-ack', v: 1, nonce }, target: app }]);
   });
 
   test('gets nothing unless the browser names it, it is registered and it speaks this version', async () => {
@@ -42,6 +44,7 @@ describe('the opener', () => {
     say(hello, app, {}); // not the opener
     say({ ...hello, v: 2 });
     say({ ...hello, nonce: 1 });
+    say({ ...hello, nonce: 'short' });
     say(null);
     expect(posted).toEqual([]);
     say(hello);
@@ -52,22 +55,23 @@ describe('the opener', () => {
     const { window, posted, say } = stage();
     say(hello);
     await window.prove(registered);
-    say({ ...hello, nonce: 'n2' }, 'https://other.example');
+    say(hello, 'https://other.example');
+    say({ ...hello, nonce: other });
     window.event('opened');
     expect(posted.map(({ target }) => target)).toEqual([app, app]);
   });
 
-  test('hears the outcome until it has it', async () => {
+  test('says when it has the success', async () => {
     const { window, posted, say } = stage();
     say(hello);
     await window.prove(registered);
     const delivered = window.deliver({ type: 'keypass:success', publicToken: 'p', connectionId: 'c' });
-    say({ type: 'keypass:received', v: 1, nonce: 'other' });
-    say({ type: 'keypass:received', v: 1, nonce: 'n1' }, 'https://other.example');
-    say({ type: 'keypass:received', v: 1, nonce: 'n1' });
+    say({ type: 'keypass:received', v: 1, nonce: other });
+    say({ type: 'keypass:received', v: 1, nonce }, 'https://other.example');
+    say({ type: 'keypass:received', v: 1, nonce });
     expect(await delivered).toBe(true);
     expect(posted.at(-1)).toEqual({
-      message: { type: 'keypass:success', publicToken: 'p', connectionId: 'c', v: 1, nonce: 'n1' },
+      message: { type: 'keypass:success', publicToken: 'p', connectionId: 'c', v: 1, nonce },
       target: app,
     });
   });
@@ -86,6 +90,6 @@ test('a redirect carries the outcome in its fragment alone', () => {
     'https://app.example/back?x=1#keypass_public_token=kp_pt_x&keypass_connection_id=c&keypass_state=a%26b',
   );
   expect(returnUrl('https://app.example/back', { type: 'keypass:exit', error: null }, null)).toBe(
-    'https://app.example/back#keypass_error=denied',
+    'https://app.example/back#keypass_error=closed',
   );
 });

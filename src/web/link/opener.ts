@@ -1,12 +1,12 @@
 /**
- * The proof of who opened this window: only the browser can put the opener and its origin on a message. Nothing is ever
- * posted to an origin that did not prove itself and is not registered for the app.
+ * The window's side of sdk/link-sdk/PROTOCOL.md: the proof of who opened it. Only the browser can put the opener and its
+ * origin on a message; nothing is ever posted to an origin that did not prove itself and is not registered for the app.
  */
 
 const version = 1;
 const helloTimeout = 3000;
-const deliveryTimeout = 5000;
-const deliveryInterval = 250;
+const deliveryTimeout = 10_000;
+const nonceForm = /^[\w-]{43}$/;
 
 /** The part of a window that the protocol needs. */
 export interface OwnWindow {
@@ -27,7 +27,7 @@ export interface Registered {
 
 export class Opener {
   readonly #opener: OwnWindow['opener'];
-  /** The last hello of each origin: they may come before the session is known. */
+  /** The first hello of each origin: they may come before the session is known. */
   readonly #hellos = new Map<string, string>();
   #registered: Registered | undefined;
   #proven: { origin: string; nonce: string } | undefined;
@@ -56,43 +56,42 @@ export class Opener {
     this.#post({ type: 'keypass:event', name });
   }
 
-  /** Posts the outcome until the opener says that it has it; false if it never does. */
+  /** Posts the outcome; resolves when the window may close, false if the opener never said that a success arrived. */
   async deliver(outcome: Outcome): Promise<boolean> {
     if (this.#proven === undefined) return false;
     const received = new Promise<true>((resolve) => {
       this.#onReceived = () => resolve(true);
     });
     this.#post(outcome);
-    const repeat = setInterval(() => this.#post(outcome), deliveryInterval);
-    try {
-      return (await Promise.race([received, after(deliveryTimeout)])) ?? false;
-    } finally {
-      clearInterval(repeat);
-    }
+    if (outcome.type === 'keypass:exit') return true;
+    return (await Promise.race([received, after(deliveryTimeout)])) ?? false;
   }
 
   #hear({ source, origin, data }: MessageEvent<unknown>): void {
     if (this.#opener === null || source !== this.#opener || typeof data !== 'object' || data === null) return;
-    const nonce = 'nonce' in data && typeof data.nonce === 'string' ? data.nonce : undefined;
-    const type = 'type' in data ? data.type : undefined;
-    if (type === 'keypass:hello' && nonce !== undefined && 'v' in data && data.v === version) {
-      this.#hellos.set(origin, nonce);
+    if (!('v' in data && data.v === version && 'type' in data && 'nonce' in data)) return;
+    const { type, nonce } = data;
+    if (typeof nonce !== 'string' || !nonceForm.test(nonce)) return;
+    if (type === 'keypass:hello') {
+      if (!this.#hellos.has(origin)) this.#hellos.set(origin, nonce);
       this.#consider(origin, nonce);
     }
-    if (type === 'keypass:received' && origin === this.#proven?.origin && nonce === this.#proven.nonce) {
-      this.#onReceived();
-    }
+    if (type === 'keypass:received' && this.#isProven(origin, nonce)) this.#onReceived();
   }
 
   #consider(origin: string, nonce: string): void {
     if (this.#registered === undefined) return;
     const { allowedOrigins, origin: wanted } = this.#registered;
     if (!allowedOrigins.includes(origin) || (wanted !== null && wanted !== origin)) return;
-    // The first to prove itself stays the one: a later page of another origin in that window gets nothing.
-    if (this.#proven !== undefined && this.#proven.origin !== origin) return;
-    this.#proven = { origin, nonce };
+    // The first to prove itself stays the one: a later page in that window gets nothing.
+    this.#proven ??= { origin, nonce };
+    if (!this.#isProven(origin, nonce)) return;
     this.#post({ type: 'keypass:hello-ack' });
     this.#onProof(origin);
+  }
+
+  #isProven(origin: string, nonce: string): boolean {
+    return this.#proven?.origin === origin && this.#proven.nonce === nonce;
   }
 
   #post(message: Record<string, unknown>): void {
@@ -116,7 +115,7 @@ export function returnUrl(redirectUri: string, outcome: Outcome, state: string |
           ['keypass_public_token', outcome.publicToken ?? ''],
           ['keypass_connection_id', outcome.connectionId],
         ]
-      : [['keypass_error', outcome.error?.code ?? 'denied']];
+      : [['keypass_error', outcome.error?.code ?? 'closed']];
   if (state !== null) fields.push(['keypass_state', state]);
   const url = new URL(redirectUri);
   url.hash = new URLSearchParams(fields.filter(([, value]) => value !== '')).toString();

@@ -10,7 +10,8 @@ export async function readRequest(linkToken: string): Promise<LinkRequest> {
   if (!isRequest(data)) throw new VaultError('invalid_answer', 'The server did not answer as a KeyPass server does.');
   const { clientUserIdHash = null, connectionId = null, origin = null, redirectUri = null, models = null } = data;
   const budgetSuggestionCents = data.budgetSuggestionCents ?? null;
-  return { ...data, clientUserIdHash, connectionId, origin, redirectUri, models, budgetSuggestionCents };
+  const mode = data.mode === 'update' ? 'update' : 'connect';
+  return { ...data, mode, clientUserIdHash, connectionId, origin, redirectUri, models, budgetSuggestionCents };
 }
 
 /** Closes the request, so that its token is worth nothing. */
@@ -67,8 +68,7 @@ function isRequest(data: unknown): data is Answer {
   const isMaybeText = (value: unknown): boolean => value === undefined || value === null || isText(value);
   const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
   return (
-    [data['sessionId'], data['status'], data['expiresAt'], app['id'], app['name']].every(isText) &&
-    (data['mode'] === 'create' || data['mode'] === 'update') &&
+    [data['sessionId'], data['status'], data['expiresAt'], data['mode'], app['id'], app['name']].every(isText) &&
     [data['origin'], data['redirectUri'], data['connectionId'], data['clientUserIdHash']].every(isMaybeText) &&
     [app['allowedOrigins'], data['requestedProviders']].every(isTexts) &&
     (data['models'] === undefined || data['models'] === null || isTexts(data['models'])) &&

@@ -6,6 +6,7 @@ import { Badge, Intro, Notice } from '../ui/card.tsx';
 import { useTask } from '../ui/failure.ts';
 import { Progress, Steps } from '../ui/progress.tsx';
 import { texts } from '../ui/texts.ts';
+import { sayDay } from '../ui/time.ts';
 import type { Key, Policy, Provider } from '../vault.ts';
 import type { ScreenProps } from './consent.tsx';
 import { addressOf, consentSteps, Footer } from './who.tsx';
@@ -15,7 +16,18 @@ interface ReviewProps extends ScreenProps {
 }
 
 /** The last look: the very values that go into the policy. */
-export function ReviewScreen({ asked, draft, keys, providers, period, onApprove, onBack, onDeny }: ReviewProps) {
+export function ReviewScreen({
+  asked,
+  draft,
+  keys,
+  providers,
+  period,
+  scopes,
+  expiresAt,
+  onApprove,
+  onBack,
+  onDeny,
+}: ReviewProps) {
   const task = useTask();
   const chosen = chosenProviders(draft, keys);
   const cents = draft.cents.value;
@@ -46,12 +58,16 @@ export function ReviewScreen({ asked, draft, keys, providers, period, onApprove,
           <ProviderFact key={provider.id} provider={provider} keys={keys} providers={providers} />
         ))}
         <div>
+          <dt>{rows.uses}</dt>
+          <dd>{scopes.map((scope) => texts.link.scopes[scope]).join(', ')}</dd>
+        </div>
+        <div>
           <dt>{rows.budget}</dt>
           <dd class="money">{saysLimit(cents, period)}</dd>
         </div>
         <div>
           <dt>{rows.ends}</dt>
-          <dd>{texts.link.untilRevoked}</dd>
+          <dd>{expiresAt === null ? texts.link.untilRevoked : sayDay(expiresAt)}</dd>
         </div>
       </dl>
       {task.busy.value && <Progress text={texts.link.approving} />}

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { focusOnce } from './focus.ts';
 import { Icon } from './icon.tsx';
 
 export function Card({ children, label }: { children: ComponentChildren; label?: string }) {
@@ -47,15 +48,9 @@ interface IntroProps {
 /** The head of a screen. */
 export function Intro({ title, children, focus, level = 1 }: IntroProps) {
   const Heading = level === 1 ? 'h1' : 'h2';
-  const take = (element: HTMLElement | null): void => {
-    if (focus === true && element !== null && element.dataset['seen'] === undefined) {
-      element.dataset['seen'] = '';
-      element.focus();
-    }
-  };
   return (
     <div class="intro">
-      <Heading tabIndex={-1} ref={take}>
+      <Heading tabIndex={-1} ref={focus === true ? focusOnce : null}>
         {title}
       </Heading>
       {children !== undefined && <p>{children}</p>}

@@ -15,12 +15,14 @@ interface CheckProps {
   on: boolean;
   onChange: (on: boolean) => void;
   children: ComponentChildren;
+  /** Cannot be chosen now. */
+  off?: boolean;
 }
 
-export function Check({ on, onChange, children }: CheckProps) {
+export function Check({ on, onChange, children, off = false }: CheckProps) {
   return (
     <label class="check">
-      <input type="checkbox" checked={on} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <input type="checkbox" checked={on} disabled={off} onChange={(event) => onChange(event.currentTarget.checked)} />
       <span>{children}</span>
     </label>
   );

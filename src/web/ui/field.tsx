@@ -1,7 +1,8 @@
 import { useSignal, type Signal } from '@preact/signals';
-import type { ComponentChildren, HTMLAttributes } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import { Button } from './button.tsx';
+import { focusOnce } from './focus.ts';
 import { texts } from './texts.ts';
 
 export interface FieldProps {
@@ -24,34 +25,24 @@ export function Field(props: FieldProps & { affix?: ComponentChildren }) {
   const id = useId();
   const { label, value, hint, fault, affix, prefix, rows } = props;
   const described = [hint === undefined ? '' : `${id}-hint`, fault === undefined ? '' : `${id}-fault`].filter(Boolean);
-  const attributes: HTMLAttributes = {
+  const common = {
     id,
     class: props.mono === true ? 'input mono' : 'input',
     value: value.value,
     placeholder: props.placeholder,
+    autoComplete: props.autoComplete ?? 'off',
+    inputMode: props.inputMode,
     'aria-invalid': fault !== undefined,
     'aria-describedby': described.length === 0 ? undefined : described.join(' '),
     spellcheck: false,
-    autoCapitalize: 'off',
-    onInput: (event: Event) => {
-      const { currentTarget } = event;
-      if (currentTarget instanceof HTMLInputElement || currentTarget instanceof HTMLTextAreaElement) {
-        value.value = currentTarget.value;
-      }
-    },
-    ref: (element: HTMLElement | null) => {
-      if (props.autoFocus === true && element !== null && element.dataset['seen'] === undefined) {
-        element.dataset['seen'] = '';
-        element.focus();
-      }
-    },
+    autoCapitalize: 'off' as const,
+    ref: props.autoFocus === true ? focusOnce : null,
   };
-  const off = { autoComplete: props.autoComplete ?? 'off', inputMode: props.inputMode };
   const control =
     rows === undefined ? (
-      <input {...attributes} {...off} type={props.type ?? 'text'} />
+      <input {...common} type={props.type ?? 'text'} onInput={(event) => (value.value = event.currentTarget.value)} />
     ) : (
-      <textarea {...attributes} {...off} rows={rows} />
+      <textarea {...common} rows={rows} onInput={(event) => (value.value = event.currentTarget.value)} />
     );
   return (
     <div class="field">

@@ -2,11 +2,11 @@ import { texts } from './texts.ts';
 
 /** Where one is in a short row of screens. */
 export function Steps({ total, current }: { total: number; current: number }) {
-  const items = Array.from({ length: total }, (_, index) => <li key={index} class={index < current ? 'done' : ''} />);
+  const items = Array.from({ length: total }, (_, index) => <i key={index} class={index < current ? 'done' : ''} />);
   return (
-    <ol class="steps" role="img" aria-label={texts.stepOf(current, total)}>
+    <div class="steps" role="img" aria-label={texts.stepOf(current, total)}>
       {items}
-    </ol>
+    </div>
   );
 }
 

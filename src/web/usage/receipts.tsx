@@ -1,14 +1,17 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { nameOf } from '../keys/add-key.tsx';
+import { exactUsd, parseUsd } from '../ui/amount.ts';
 import { Button } from '../ui/button.tsx';
 import { Badge, Empty, Notice } from '../ui/card.tsx';
 import { useTask } from '../ui/failure.ts';
 import { Money } from '../ui/money.tsx';
 import { Progress } from '../ui/progress.tsx';
+import { peekShelf } from '../ui/shelf.tsx';
 import { language, texts } from '../ui/texts.ts';
 import { sayMoment } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
-import { type Receipt, receiptOf } from './rows.ts';
+import { type Line, type Receipt, receiptOf } from './rows.ts';
 
 const count = new Intl.NumberFormat(language);
 const pageSize = 25;
@@ -31,7 +34,16 @@ export function Receipts({ store }: { store: Store }) {
     <section class="stack" aria-label={texts.usage.receipts}>
       {list === undefined && task.busy.value && <Progress text={texts.loading} />}
       {list?.length === 0 && <Empty title={texts.usage.emptyTitle} text={texts.usage.empty} />}
-      {list !== undefined && list.length > 0 && <Table receipts={list} />}
+      {list !== undefined && list.length > 0 && (
+        <>
+          <h2>{texts.usage.receipts}</h2>
+          <ul class="card rows">
+            {list.map((receipt) => (
+              <ReceiptRow key={receipt.id} receipt={receipt} store={store} />
+            ))}
+          </ul>
+        </>
+      )}
       {task.fault.value !== undefined && <Notice tone="bad">{task.fault.value}</Notice>}
       {cursor.value !== null && (
         <div class="row">
@@ -44,45 +56,45 @@ export function Receipts({ store }: { store: Store }) {
   );
 }
 
-function Table({ receipts }: { receipts: readonly Receipt[] }) {
-  const { usage } = texts;
+/** A call in one line; opened, it says how its cost came about. */
+function ReceiptRow({ receipt, store }: { receipt: Receipt; store: Store }) {
+  const provider = nameOf(peekShelf(store.providers) ?? [], receipt.provider);
   return (
-    <div class="card table">
-      <table>
-        <caption>{usage.receipts}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{usage.when}</th>
-            <th scope="col">{usage.who}</th>
-            <th scope="col">{usage.what}</th>
-            <th scope="col">{usage.tokens}</th>
-            <th scope="col">{usage.cost}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {receipts.map((receipt) => (
-            <tr key={receipt.id}>
-              <td class="muted">{receipt.at === '' ? '' : sayMoment(receipt.at)}</td>
-              <td>{receipt.app ?? usage.own}</td>
-              <td>
-                <span class="mono">{receipt.model}</span>
-              </td>
-              <td class="muted">{saysTokens(receipt)}</td>
-              <td class="cost">
-                {receipt.cost === null ? '–' : <Money usd={receipt.cost} exact />}
-                <Badge tone={receipt.quality === 'measured' ? 'plain' : 'warn'}>
-                  {usage.quality[receipt.quality] ?? receipt.quality}
-                </Badge>
-              </td>
-            </tr>
+    <li>
+      <details class="receipt">
+        <summary>
+          <span class="receipt-app">{receipt.app ?? texts.usage.own}</span>
+          <code class="receipt-model muted">{receipt.model === '' ? provider : receipt.model}</code>
+          <time class="muted small" dateTime={receipt.startedAt}>
+            {sayMoment(receipt.startedAt)}
+          </time>
+          <span class="receipt-quality">
+            <Badge tone={receipt.quality === 'measured' ? 'plain' : 'warn'}>
+              {texts.usage.quality[receipt.quality] ?? receipt.quality}
+            </Badge>
+          </span>
+          <span class="receipt-cost">
+            <Money usd={receipt.cost} exact />
+          </span>
+        </summary>
+        <ul class="receipt-lines muted small">
+          {receipt.lines.length === 0 && <li>{texts.usage.noLines}</li>}
+          {receipt.lines.map((line) => (
+            <LineRow key={line.bucket} line={line} />
           ))}
-        </tbody>
-      </table>
-    </div>
+        </ul>
+      </details>
+    </li>
   );
 }
 
-function saysTokens({ inputTokens, outputTokens }: Receipt): string {
-  if (inputTokens === null && outputTokens === null) return '–';
-  return texts.usage.inOut(count.format(inputTokens ?? 0), count.format(outputTokens ?? 0));
+function LineRow({ line }: { line: Line }) {
+  const price = exactUsd(parseUsd(line.usd), language);
+  return (
+    <li>
+      <span>{texts.usage.buckets[line.bucket] ?? line.bucket}</span>
+      <span class="tabular">{texts.usage.times(count.format(line.quantity), price, count.format(line.per))}</span>
+      <Money usd={line.cost} exact />
+    </li>
+  );
 }

@@ -5,62 +5,73 @@
 type Fields = Readonly<Record<string, unknown>>;
 
 export interface Total {
-  id: string;
+  /** Id of the app or connection, the provider, the model; null where a call named none. */
+  key: string | null;
   name: string | null;
   calls: number;
   /** US dollars, decimal. */
   cost: string;
 }
 
+/** A quantity at a dated price: `usd` dollars for `per` units. */
+export interface Line {
+  bucket: string;
+  quantity: number;
+  usd: string;
+  per: number;
+  cost: string;
+}
+
 export interface Receipt {
   id: string;
-  at: string;
+  /** RFC 3339, UTC. */
+  startedAt: string;
   provider: string;
   model: string;
   app: string | null;
-  inputTokens: number | null;
-  outputTokens: number | null;
-  /** US dollars, decimal; null while a call runs. */
-  cost: string | null;
+  cost: string;
   quality: string;
+  lines: Line[];
 }
 
 const decimal = /^-?\d+(\.\d{1,12})?$/;
 
-export function totalOf(row: Fields, by: 'app' | 'provider' | 'model'): Total {
-  const group = objectOf(row[by]);
-  const name = text(row['name']) ?? text(group['name']) ?? text(row[by]) ?? text(row['group']) ?? text(row['key']);
-  const id = text(group['id']) ?? name ?? '';
-  return { id, name, calls: whole(row['calls']) ?? 0, cost: amount(row['cost']) ?? '0' };
+export function totalOf(row: Fields): Total {
+  return { key: text(row['key']), name: text(row['name']), calls: whole(row['calls']), cost: amount(row['cost']) };
 }
 
 export function receiptOf(row: Fields): Receipt {
-  const usage = objectOf(row['usage']);
   return {
     id: text(row['id']) ?? '',
-    at: text(row['at']) ?? text(row['createdAt']) ?? text(row['startedAt']) ?? '',
+    startedAt: text(row['startedAt']) ?? '',
     provider: text(row['provider']) ?? '',
-    model: text(row['model']) ?? '',
-    app: text(objectOf(row['app'])['name']) ?? text(row['app']),
-    inputTokens: whole(row['inputTokens']) ?? whole(usage['inputTokens']),
-    outputTokens: whole(row['outputTokens']) ?? whole(usage['outputTokens']),
+    model: text(row['servedModel']) ?? text(row['model']) ?? '',
+    app: text(row['appName']),
     cost: amount(row['cost']),
     quality: text(row['quality']) ?? 'unknown',
+    lines: Array.isArray(row['lines']) ? row['lines'].map(lineOf) : [],
   };
 }
 
-function objectOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+function lineOf(value: unknown): Line {
+  const line: Fields = typeof value === 'object' && value !== null ? { ...value } : {};
+  return {
+    bucket: text(line['bucket']) ?? '',
+    quantity: whole(line['quantity']),
+    usd: amount(line['usd']),
+    per: whole(line['per']),
+    cost: amount(line['cost']),
+  };
 }
 
 function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-function whole(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+function whole(value: unknown): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
 }
 
-function amount(value: unknown): string | null {
-  return typeof value === 'string' && decimal.test(value) ? value : null;
+function amount(value: unknown): string {
+  return typeof value === 'string' && decimal.test(value) ? value : '0';
 }

@@ -9,6 +9,7 @@ import { createShelf, peekShelf, Shown } from '../ui/shelf.tsx';
 import { language, texts } from '../ui/texts.ts';
 import { thisMonth } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
+import type { Provider } from '../vault.ts';
 import { Receipts } from './receipts.tsx';
 import { type Total, totalOf } from './rows.ts';
 
@@ -22,7 +23,7 @@ export function Usage({ store }: { store: Store }) {
     const group = by.value;
     const shelf = createShelf(async () => {
       const rows = await store.vault.usage({ from: month.from, by: group });
-      return rows.map((row) => totalOf(row, group));
+      return rows.map(totalOf);
     });
     void shelf.reload();
     return shelf;
@@ -61,10 +62,8 @@ function Totals({ rows, by, store }: { rows: readonly Total[]; by: By; store: St
         {rows.length > 0 && (
           <ul class="totals">
             {sorted.map((row) => (
-              <li key={row.id}>
-                <span class="total-name">
-                  {by === 'provider' ? nameOf(providers, row.name ?? '') : (row.name ?? texts.usage.own)}
-                </span>
+              <li key={row.key ?? ''}>
+                <span class="total-name">{titleOf(row, by, providers)}</span>
                 <span class="muted small">{texts.usage.calls(row.calls)}</span>
                 <Money usd={row.cost} />
                 <svg viewBox="0 0 1000 4" preserveAspectRatio="none" aria-hidden="true">
@@ -78,4 +77,9 @@ function Totals({ rows, by, store }: { rows: readonly Total[]; by: By; store: St
       </div>
     </section>
   );
+}
+
+function titleOf({ key, name }: Total, by: By, providers: readonly Provider[]): string {
+  if (by === 'provider') return nameOf(providers, key ?? '');
+  return name ?? (by === 'model' ? (key ?? texts.usage.noModel) : texts.usage.own);
 }

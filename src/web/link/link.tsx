@@ -22,7 +22,7 @@ function LinkPage() {
           KeyPass
         </span>
         {stage.at === 'asked' && (
-          <Button kind="plain" size="small" label={texts.link.deny} onClick={() => void flow.deny()}>
+          <Button kind="plain" size="small" label={texts.close} onClick={() => void flow.close()}>
             <Icon name="close" />
           </Button>
         )}
@@ -50,7 +50,6 @@ function Screens({ asked }: { asked: Asked }) {
   if (!seen.value) {
     const go = (): void => {
       seen.value = true;
-      flow.event('signing_in');
     };
     return <WhoAsks asked={asked} onNext={go} onDeny={() => void flow.deny()} />;
   }

@@ -1,0 +1,121 @@
+import { Elysia } from 'elysia';
+import { accountRoutes } from './accounts/routes.ts';
+import { Accounts } from './accounts/service.ts';
+import { appRoutes } from './apps/routes.ts';
+import { Apps } from './apps/service.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { Access } from './connections/access.ts';
+import { connectionRoutes } from './connections/routes.ts';
+import { Connections } from './connections/service.ts';
+import type { Pepper } from './crypto/index.ts';
+import type { Database } from './database/connect.ts';
+import { deleteOldCreations } from './database/idempotency.ts';
+import { createAuth, type AppIdentity, type SessionIdentity } from './http/auth.ts';
+import { requestIdOf } from './http/context.ts';
+import { failureResponse } from './http/envelope.ts';
+import { asKeyPassError } from './http/errors.ts';
+import { createFrontDoor } from './http/front-door.ts';
+import { healthRoutes } from './http/health.ts';
+import { strictBodies } from './http/bodies.ts';
+import type { Log } from './http/log.ts';
+import { providerRoutes } from './keys/provider-routes.ts';
+import { keyRoutes } from './keys/routes.ts';
+import { Keys } from './keys/service.ts';
+import { linkRoutes } from './link/routes.ts';
+import { Link } from './link/service.ts';
+import { Ledger } from './money/ledger.ts';
+import { findProvider } from './providers/index.ts';
+import { createProxy } from './proxy/service.ts';
+import { proxyRoutes } from './proxy/routes.ts';
+import { usageRoutes } from './usage/routes.ts';
+import { UsageReports } from './usage/service.ts';
+import { createPages, type Assets } from './web/pages.ts';
+
+/** What the process provides. */
+export interface Deps {
+  readonly config: Config;
+  readonly database: Database;
+  readonly pepper: Pepper;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly assets: Assets;
+}
+
+const sweepMs = 30_000;
+const idempotencyMs = 24 * 3600 * 1000;
+
+/** KeyPass, wired: the one place that lists what there is. */
+export function createApp(deps: Deps) {
+  const { config, database, clock, log } = deps;
+  const services = createServices(deps);
+  const { accounts, apps, keys, connections, access, link, usage, ledger } = services;
+  const cookie = cookieRules(config.origin);
+  const auth = createAuth<SessionIdentity, AppIdentity>(
+    {
+      session: (token, transport) => accounts.authenticate(token, transport),
+      app: (id, secret) => apps.authenticate(id, secret),
+    },
+    cookie,
+  );
+  const proxy = createProxy({ access, ledger, config, log });
+
+  const api = new Elysia({ normalize: false })
+    .onError(({ error, request }) =>
+      failureResponse(asKeyPassError(error, log, requestIdOf(request)), requestIdOf(request)),
+    )
+    .use(healthRoutes(database))
+    .use(proxyRoutes(proxy))
+    .use(strictBodies())
+    .use(accountRoutes(accounts, { auth, cookie, now: () => clock.now().getTime() }))
+    .use(providerRoutes(services.originOf))
+    .use(keyRoutes(keys, { auth, replaceKey: (userId, key, input) => connections.replaceKey(userId, key, input) }))
+    .use(appRoutes(apps, { auth }))
+    .use(linkRoutes(link, { auth, origin: config.origin }))
+    .use(connectionRoutes(connections, access, { auth }))
+    .use(usageRoutes(usage, { auth }));
+
+  const pages = createPages(deps.assets, { origin: config.origin });
+  const handle = (request: Request) => pages(request, new URL(request.url).pathname) ?? api.handle(request);
+  return { fetch: createFrontDoor(handle, config, log), accounts, start: () => start(deps, services) };
+}
+
+function createServices({ config, database, pepper, clock, log }: Deps) {
+  const onFault = (event: string, error: unknown) => log.fault(event, error);
+  const originOf = (provider: string) => config.providerOrigins[provider] ?? findProvider(provider)?.origin;
+  const ledger = new Ledger({ database, clock, onFault });
+  const accounts = new Accounts({ database, pepper, clock, registration: config.registration });
+  const apps = new Apps({ database, clock });
+  const keys = new Keys({ database, accounts, clock });
+  const connections = new Connections({ database, pepper, clock, accounts, keys, ledger });
+  const access = new Access({ database, pepper, clock, ledger, originOf, onFault });
+  const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
+  const usage = new UsageReports({ database, clock });
+  return { originOf, ledger, accounts, apps, keys, connections, access, link, usage };
+}
+
+/** What runs beside the requests; the returned function ends it. */
+async function start(
+  { database, clock, log }: Deps,
+  { ledger, access, accounts, connections, link }: ReturnType<typeof createServices>,
+) {
+  const stops = [await ledger.start(), await access.start()];
+  const sweep = async () => {
+    await accounts.sweep();
+    await link.sweep();
+    await connections.sweep();
+    await deleteOldCreations(database.sql, new Date(clock.now().getTime() - idempotencyMs));
+  };
+  const timer = setInterval(() => {
+    sweep().catch((error: unknown) => log.fault('sweep_failed', error));
+  }, sweepMs);
+  return async () => {
+    clearInterval(timer);
+    for (const stop of stops) await stop();
+  };
+}
+
+/** The `__Host-` prefix binds the cookie to this host over TLS; plain http on loopback cannot carry it in every browser. */
+function cookieRules(origin: string) {
+  return { name: origin.startsWith('https:') ? '__Host-keypass' : 'keypass', origin };
+}

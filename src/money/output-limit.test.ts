@@ -1,0 +1,43 @@
+import { expect, test } from 'bun:test';
+import { applyMaxTokens } from './output-limit.ts';
+import { hasListPrice, withListPrice } from './tier.ts';
+import type { UsageFormat } from './usage.ts';
+
+test.each<[UsageFormat, Record<string, unknown>, Record<string, unknown>]>([
+  ['openai-chat', { n: 1 }, { n: 1, max_completion_tokens: 7 }],
+  ['openai-chat', { max_tokens: 9 }, { max_tokens: 7 }],
+  ['openai-chat', { max_tokens: null }, { max_tokens: null, max_completion_tokens: 7 }],
+  ['groq-chat', { max_completion_tokens: 9 }, { max_completion_tokens: 7 }],
+  ['openai-responses', { input: 'a' }, { input: 'a', max_output_tokens: 7 }],
+  ['anthropic-messages', { max_tokens: 9 }, { max_tokens: 7 }],
+  ['gemini', {}, { generationConfig: { maxOutputTokens: 7 } }],
+  ['gemini', { generationConfig: { topK: 1 } }, { generationConfig: { topK: 1, maxOutputTokens: 7 } }],
+  ['gemini', { generation_config: { max_output_tokens: 9 } }, { generation_config: { max_output_tokens: 7 } }],
+  ['openai-embeddings', { input: 'a' }, { input: 'a' }],
+])('%s %j', (format, body, limited) => {
+  const before = structuredClone(body);
+  expect(applyMaxTokens(format, body, 7)).toEqual(limited);
+  expect(body).toEqual(before);
+});
+
+test('the standard tier is asked for by name where another could be served unasked', () => {
+  expect(withListPrice('openai-chat', { n: 1 })).toEqual({ n: 1, service_tier: 'default' });
+  expect(withListPrice('openai-responses', { service_tier: 'auto' })).toEqual({ service_tier: 'default' });
+  expect(withListPrice('anthropic-messages', { max_tokens: 1 })).toEqual({ max_tokens: 1 });
+});
+
+test.each<[UsageFormat, string | undefined, boolean]>([
+  ['openai-chat', 'default', true],
+  ['openai-chat', undefined, true],
+  ['openai-chat', 'priority', false],
+  ['openai-responses', 'flex', false],
+  ['anthropic-messages', 'standard', true],
+  ['anthropic-messages', 'fast', false],
+  ['anthropic-messages', 'geo:us', false],
+  ['gemini', 'STANDARD', true],
+  ['gemini', 'priority', false],
+  ['groq-chat', 'on_demand', true],
+  ['groq-chat', 'performance', false],
+])('%s served as %p has the list price: %p', (format, tier, listed) => {
+  expect(hasListPrice(format, tier)).toBe(listed);
+});

@@ -1,0 +1,71 @@
+import { KeyPassError } from '../errors.ts';
+import { readBody } from '../http/body.ts';
+import { parseStrictJson } from '../http/strict-json.ts';
+import { withListPrice, type UsageFormat } from '../money/index.ts';
+import { isObject, type JsonObject } from '../money/json.ts';
+import type { Endpoint, Metering, Provider } from '../providers/index.ts';
+import { withIncludeUsage } from './includeUsage.ts';
+import type { MatchedEndpoint } from './paths.ts';
+import type { Grantee } from './ports.ts';
+import { contentOf, quote, type Content, type PricedCall, type Quote } from './pricing.ts';
+import { checkModel, checkScope, grantFor, modelOf, withinState } from './rules.ts';
+
+/** A listed endpoint of a provider, and the URL that a call of it goes to. */
+export interface Route extends MatchedEndpoint {
+  readonly provider: Provider;
+}
+
+/** A call that the policy allows, with what it may cost. */
+export interface PreparedCall {
+  readonly keyId: string;
+  readonly model: string | null;
+  readonly content: Content | null;
+  /** Null where nothing is billed. */
+  readonly priced: { readonly call: PricedCall; readonly quote: Quote } | null;
+  /** The stream's usage was asked for on KeyPass's account and has to be taken out again. */
+  readonly removesUsage: boolean;
+}
+
+/** The JSON body of a request for an endpoint that takes one; null for one that takes none. */
+export async function readContent(request: Request, endpoint: Endpoint, limit: number): Promise<Content | null> {
+  if (endpoint.body === undefined) return null;
+  if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? '')) {
+    throw new KeyPassError('unsupported_media_type', 'Send the body as application/json.', { param: 'content-type' });
+  }
+  const bytes = await readBody(request, limit);
+  const body = parseStrictJson(bytes);
+  if (!isObject(body)) throw new KeyPassError('invalid_request', 'The body must be a JSON object.');
+  return { body, bytes };
+}
+
+/** Holds a call against the owner's policy and the price list. What is sent is what was checked here. */
+export function prepare(route: Route, grantee: Grantee, content: Content | null, at: Date): PreparedCall {
+  const { provider, endpoint } = route;
+  const grant = grantFor(grantee, provider);
+  checkScope(grantee, endpoint);
+  if (endpoint.body === undefined || content === null) {
+    checkModel(grant, route.model);
+    return { keyId: grant.keyId, model: route.model, content: null, priced: null, removesUsage: false };
+  }
+  const model = modelOf(endpoint.body, route.model, content.body);
+  checkModel(grant, model);
+  const metering = typeof endpoint.metering === 'string' ? null : endpoint.metering;
+  const allowed = withinState(endpoint.body, content.body, grantee);
+  const { body, removesUsage } =
+    metering === null ? { body: allowed, removesUsage: false } : metered(metering, allowed);
+  // The app's own bytes, unless something had to be said in its place.
+  const sent = body === content.body ? content : contentOf(body);
+  const priced = metering === null ? null : pricedCall(provider, model, metering.format, sent, at);
+  return { keyId: grant.keyId, model, content: sent, priced, removesUsage };
+}
+
+function metered(metering: Metering, body: JsonObject): { body: JsonObject; removesUsage: boolean } {
+  const listed = withListPrice(metering.format, body);
+  const asking = metering.includeUsage === true ? withIncludeUsage(listed) : undefined;
+  return asking === undefined ? { body: listed, removesUsage: false } : { body: asking, removesUsage: true };
+}
+
+function pricedCall(provider: Provider, model: string, format: UsageFormat, content: Content, at: Date) {
+  const call = { provider: provider.id, model, format, content };
+  return { call, quote: quote(call, at) };
+}

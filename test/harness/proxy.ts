@@ -1,0 +1,199 @@
+import { createToken, type Policy } from '../../src/crypto/index.ts';
+import { KeyPassError } from '../../src/errors.ts';
+import { setContext } from '../../src/http/context.ts';
+import { Log } from '../../src/http/log.ts';
+import type { Pico } from '../../src/money/index.ts';
+import type { Access, Grantee, Hold, HoldRequest, Ledger, Limits, Settlement } from '../../src/proxy/ports.ts';
+import { proxyRoutes } from '../../src/proxy/routes.ts';
+import { Proxy, type ProxyServices } from '../../src/proxy/service.ts';
+
+/** The provider key that every test connection opens: built here so that no scanner takes it for a real one. */
+export const providerKey = 'sk-' + 'canary'.repeat(6);
+export const keyId = '00000000-0000-4000-8000-000000000001';
+
+const oneDollar = 1_000_000_000_000n;
+
+export interface ProxyHarness {
+  readonly url: string;
+  readonly token: string;
+  readonly proxy: Proxy;
+  readonly access: MemoryAccess;
+  readonly ledger: MemoryLedger;
+  readonly grantee: Grantee;
+  readonly faults: unknown[];
+  /** Every line that was logged. */
+  readonly log: string[];
+  stop(): Promise<void>;
+}
+
+interface Options {
+  readonly policy?: Partial<Policy>;
+  readonly limits?: Partial<Limits>;
+  readonly budget?: Pico;
+  readonly origin: string;
+  readonly fetch?: ProxyServices['fetch'];
+}
+
+/** The proxy's routes on a loopback server, over an access service and a ledger in memory; all providers at one origin. */
+export function startProxy(options: Options): ProxyHarness {
+  const token = createToken('access');
+  const grantee = granteeOf(options.policy);
+  const access = new MemoryAccess(token, grantee);
+  const ledger = new MemoryLedger(options.budget ?? 100n * oneDollar);
+  const faults: unknown[] = [];
+  const lines: string[] = [];
+  const { origin } = options;
+  const proxy = new Proxy({
+    access,
+    ledger,
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+    limits: { ...testLimits, ...options.limits },
+    origins: { openai: origin, anthropic: origin, google: origin, groq: origin },
+    clock: { now: () => new Date('2026-11-01T12:00:00Z') },
+    onFault: (_event, error) => faults.push(error),
+  });
+  const routes = proxyRoutes(proxy, new Log((line) => lines.push(line)));
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    idleTimeout: 0,
+    development: false,
+    fetch(request) {
+      setContext(request, { id: crypto.randomUUID(), address: '127.0.0.1' });
+      return routes.fetch(request);
+    },
+  });
+  const url = `http://127.0.0.1:${server.port}`;
+  return { url, token, proxy, access, ledger, grantee, faults, log: lines, stop: () => server.stop(true) };
+}
+
+const testLimits: Limits = {
+  maxJsonBytes: 1_000_000,
+  maxCopyBytes: 1_000_000,
+  firstByteMs: 20_000,
+  totalMs: 20_000,
+  drainMs: 1_000,
+};
+
+export function granteeOf(policy: Partial<Policy> = {}): Grantee {
+  const ids = ['anthropic', 'google', 'groq', 'openai'];
+  return {
+    connectionId: crypto.randomUUID(),
+    userId: crypto.randomUUID(),
+    appId: null,
+    policyHash: new Uint8Array(32),
+    revision: 1,
+    generation: 1,
+    policy: {
+      v: 1,
+      revision: 1,
+      kind: 'personal',
+      app: null,
+      origin: null,
+      clientUserIdHash: null,
+      providers: ids.map((id) => ({ id, keyId, models: null })),
+      scopes: ['chat', 'embeddings'],
+      budgetCents: 10_000,
+      period: 'month',
+      perModelCents: null,
+      limits: { rpm: null, tpm: null, parallel: null },
+      expiresAt: null,
+      sandbox: false,
+      ...policy,
+    },
+  };
+}
+
+/** One connection with one token; every secret that it ever handed out is kept, to see that it was zeroed. */
+export class MemoryAccess implements Access {
+  readonly handedOut: Uint8Array[] = [];
+  /** Runs just before a key is opened. */
+  beforeOpening: () => void | Promise<void> = () => {};
+  headers: Record<string, string> = {};
+  readonly #token: string;
+  readonly #grantee: Grantee;
+  readonly #cuts = new Set<(reason: KeyPassError) => void>();
+
+  constructor(token: string, grantee: Grantee) {
+    this.#token = token;
+    this.#grantee = grantee;
+  }
+
+  async authenticate(accessToken: string): Promise<Grantee> {
+    if (accessToken === this.#token) return this.#grantee;
+    throw new KeyPassError('access_token_invalid', 'This access token is not known.');
+  }
+
+  async openKey(_grantee: Grantee, provider: string) {
+    await this.beforeOpening();
+    const secret = new TextEncoder().encode(`${providerKey}-${provider}`);
+    this.handedOut.push(secret);
+    return { keyId, version: 1, secret, headers: this.headers };
+  }
+
+  onCut(_connectionId: string, cut: (reason: KeyPassError) => void): () => void {
+    this.#cuts.add(cut);
+    return () => this.#cuts.delete(cut);
+  }
+
+  /** Cuts whatever is running, as a revocation does. */
+  cut(reason: KeyPassError): void {
+    for (const cut of this.#cuts) cut(reason);
+  }
+
+  get listeners(): number {
+    return this.#cuts.size;
+  }
+}
+
+/** A budget in memory that refuses as the real one does, and fails on a hold that is resolved twice. */
+export class MemoryLedger implements Ledger {
+  readonly requests: HoldRequest[] = [];
+  readonly settlements: (Settlement & { callId: string })[] = [];
+  released = 0;
+  spent = 0n;
+  budget: Pico;
+  readonly #open = new Map<string, Pico>();
+
+  constructor(budget: Pico) {
+    this.budget = budget;
+  }
+
+  get held(): Pico {
+    return [...this.#open.values()].reduce((sum, amount) => sum + amount, 0n);
+  }
+
+  async hold(request: HoldRequest): Promise<Hold> {
+    this.requests.push(request);
+    if (this.spent + request.amount > this.budget) throw new KeyPassError('budget_exceeded', 'The budget is used up.');
+    if (this.spent + this.held + request.amount > this.budget) {
+      throw new KeyPassError('budget_held', 'Running calls hold the rest of the budget.', { retryAfter: 1 });
+    }
+    this.#open.set(request.callId, request.amount);
+    return { callId: request.callId, amount: request.amount };
+  }
+
+  async available(): Promise<Pico> {
+    return this.budget - this.spent - this.held;
+  }
+
+  async settle(hold: Hold, settlement: Settlement): Promise<void> {
+    this.#resolve(hold);
+    this.spent += settlement.cost;
+    this.settlements.push({ ...settlement, callId: hold.callId });
+  }
+
+  async release(hold: Hold): Promise<void> {
+    this.#resolve(hold);
+    this.released += 1;
+  }
+
+  #resolve(hold: Hold): void {
+    if (!this.#open.delete(hold.callId)) throw new Error('a hold was resolved twice');
+  }
+}
+
+/** Waits until something has become true; a test that never sees it fails by the runner's own time limit. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
