@@ -160,7 +160,7 @@ async function build(inputsHash: string): Promise<void> {
     add(`${page}.html`, new TextEncoder().encode(shell(page, script, importsOf(script, scripts), style, iconName)));
   }
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest, null, 2));
-  writeFileSync(join(folder, 'embedded.ts'), embeddedModule(manifest));
+  writeFileSync(join(folder, 'embedded.js'), embeddedModule(manifest));
   writeFileSync(join(folder, 'inputs'), inputsHash);
   rmSync(output, { recursive: true, force: true });
   renameSync(folder, output);

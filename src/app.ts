@@ -17,6 +17,7 @@ import { failureResponse } from './http/envelope.ts';
 import { asKeyPassError } from './http/errors.ts';
 import { createFrontDoor } from './http/front-door.ts';
 import { healthRoutes } from './http/health.ts';
+import { openApi } from './http/openapi.ts';
 import { strictBodies } from './http/bodies.ts';
 import type { Log } from './http/log.ts';
 import { providerRoutes } from './keys/provider-routes.ts';
@@ -26,10 +27,12 @@ import { linkRoutes } from './link/routes.ts';
 import { Link } from './link/service.ts';
 import { Ledger } from './money/ledger.ts';
 import { findProvider } from './providers/index.ts';
-import { createProxy } from './proxy/service.ts';
+import type { Fetch } from './proxy/ports.ts';
+import { Proxy } from './proxy/service.ts';
 import { proxyRoutes } from './proxy/routes.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageReports } from './usage/service.ts';
+import { version } from './version.ts';
 import { createPages, type Assets } from './web/pages.ts';
 
 /** What the process provides. */
@@ -39,6 +42,8 @@ export interface Deps {
   readonly pepper: Pepper;
   readonly clock: Clock;
   readonly log: Log;
+  /** `fetch` without a time limit of its own. */
+  readonly fetch: Fetch;
   readonly assets: Assets;
 }
 
@@ -49,7 +54,7 @@ const idempotencyMs = 24 * 3600 * 1000;
 export function createApp(deps: Deps) {
   const { config, database, clock, log } = deps;
   const services = createServices(deps);
-  const { accounts, apps, keys, connections, access, link, usage, ledger } = services;
+  const { accounts, apps, keys, connections, access, link, usage } = services;
   const cookie = cookieRules(config.origin);
   const auth = createAuth<SessionIdentity, AppIdentity>(
     {
@@ -58,14 +63,15 @@ export function createApp(deps: Deps) {
     },
     cookie,
   );
-  const proxy = createProxy({ access, ledger, config, log });
+  const proxy = createProxyService(deps, services);
 
   const api = new Elysia({ normalize: false })
     .onError(({ error, request }) =>
       failureResponse(asKeyPassError(error, log, requestIdOf(request)), requestIdOf(request)),
     )
+    .use(openApi({ version, origin: config.origin, cookieName: cookie.name }))
     .use(healthRoutes(database))
-    .use(proxyRoutes(proxy))
+    .use(proxyRoutes(proxy, log))
     .use(strictBodies())
     .use(accountRoutes(accounts, { auth, cookie, now: () => clock.now().getTime() }))
     .use(providerRoutes(services.originOf))
@@ -77,7 +83,13 @@ export function createApp(deps: Deps) {
 
   const pages = createPages(deps.assets, { origin: config.origin });
   const handle = (request: Request) => pages(request, new URL(request.url).pathname) ?? api.handle(request);
-  return { fetch: createFrontDoor(handle, config, log), accounts, start: () => start(deps, services) };
+  return {
+    fetch: createFrontDoor(handle, config, log),
+    accounts,
+    start: () => start(deps, services),
+    /** Resolves when every call that has ended is booked. */
+    settled: () => proxy.settled(),
+  };
 }
 
 function createServices({ config, database, pepper, clock, log }: Deps) {
@@ -92,6 +104,23 @@ function createServices({ config, database, pepper, clock, log }: Deps) {
   const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
   const usage = new UsageReports({ database, clock });
   return { originOf, ledger, accounts, apps, keys, connections, access, link, usage };
+}
+
+/** Bytes of an answer that are copied to read its usage; a longer one is booked at its bound. */
+const maxCopyBytes = 8 * 1024 * 1024;
+/** An answer whose stop reason was seen is read on for its usage for this long (money: aborts). */
+const drainMs = 1000;
+
+function createProxyService({ config, clock, log, fetch }: Deps, { access, ledger }: ReturnType<typeof createServices>) {
+  const limits = {
+    maxJsonBytes: config.maxJsonBytes,
+    maxCopyBytes,
+    firstByteMs: config.upstreamFirstByteMs,
+    totalMs: config.upstreamTotalMs,
+    drainMs,
+  };
+  const onFault = (event: string, error: unknown) => log.fault(event, error);
+  return new Proxy({ access, ledger, fetch, limits, origins: config.providerOrigins, clock, onFault });
 }
 
 /** What runs beside the requests; the returned function ends it. */

@@ -15,6 +15,7 @@ export interface Authenticators<Session, App> {
 export function createAuth<Session, App>(authenticators: Authenticators<Session, App>, cookie: CookieRules) {
   return new Elysia({ name: 'auth' }).macro({
     session: {
+      detail: { security: [{ session: [] }, { cookie: [] }] },
       async resolve({ request }) {
         const credential = credentialOf(request, cookie);
         if (credential.kind === 'basic') throw wrongCredential('a session token');
@@ -22,6 +23,7 @@ export function createAuth<Session, App>(authenticators: Authenticators<Session,
       },
     },
     app: {
+      detail: { security: [{ app: [] }] },
       async resolve({ request }) {
         const credential = credentialOf(request, cookie);
         if (credential.kind !== 'basic')
@@ -30,11 +32,13 @@ export function createAuth<Session, App>(authenticators: Authenticators<Session,
       },
     },
     linkToken: {
+      detail: { security: [{ linkToken: [] }] },
       resolve({ request }) {
         return { linkToken: bearerOf(request, cookie, 'a link token') };
       },
     },
     accessToken: {
+      detail: { security: [{ accessToken: [] }] },
       resolve({ request }) {
         return { accessToken: bearerOf(request, cookie, 'an access token') };
       },

@@ -25,9 +25,12 @@ describe('amounts of money', () => {
   });
 
   test('what is written is read back exactly', () => {
-    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), (amount) => parseUsd(formatUsd(amount)) === amount), {
-      seed: 1,
-    });
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), (amount) => parseUsd(formatUsd(amount)) === amount),
+      {
+        seed: 1,
+      },
+    );
   });
 
   test.each(['', '.5', '5.', '1e3', '-1', '1.0000000000001', '1,5', ' 1', '0x1', 'NaN'])('%p is no amount', (text) => {

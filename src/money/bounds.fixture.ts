@@ -23,5 +23,7 @@ export function call(provider: string, model: string, body: JsonObject, format =
 export const hello = { messages: [{ role: 'user', content: 'hello' }] };
 export const asked = (rest: object) => ({ ...hello, ...rest });
 export const parts = (...content: object[]) => ({ messages: [{ role: 'user', content }], max_tokens: 10 });
-export const contents = (...list: object[]) => ({ contents: [{ parts: list }], generationConfig: { maxOutputTokens: 10 } });
-
+export const contents = (...list: object[]) => ({
+  contents: [{ parts: list }],
+  generationConfig: { maxOutputTokens: 10 },
+});

@@ -5,6 +5,8 @@ import { boundOf, lowerOutput } from './bounds.ts';
 const perToken = (bound: { cost: bigint; inputTokens: number }, output: bigint) =>
   (bound.cost - output) / BigInt(bound.inputTokens);
 
+const mostOutput = (body: object) => boundOf(call('openai', 'gpt-4o', asked(body))).maxTokens;
+
 describe('bounds computed by hand', () => {
   test('bytes and 512 tokens of template in, the asked limit for each choice out', () => {
     const body = asked({ model: 'gpt-4o', max_tokens: 100, n: 3 });
@@ -19,8 +21,7 @@ describe('bounds computed by hand', () => {
   });
 
   test('no limit asked, or one above the model: the most the model gives', () => {
-    const bound = (body: object) => boundOf(call('openai', 'gpt-4o', asked(body))).maxTokens;
-    expect([bound({}), bound({ max_tokens: null }), bound({ max_completion_tokens: 99_999 })]).toEqual([
+    expect([{}, { max_tokens: null }, { max_completion_tokens: 99_999 }].map(mostOutput)).toEqual([
       16_384, 16_384, 16_384,
     ]);
     // No output limit is listed for this one: its context window.
@@ -142,4 +143,3 @@ describe('lowering the output', () => {
     expect(lowerOutput(embedding, boundOf(embedding).cost - 1n)).toBeUndefined();
   });
 });
-

@@ -40,7 +40,7 @@ export function costOf(usage: Usage, price: Price): { cost: Pico; lines: CostLin
   return { cost, lines };
 }
 
-export function totalInput(usage: Usage): number {
+function totalInput(usage: Usage): number {
   return inputBuckets.reduce((sum, bucket) => sum + (usage[bucket] ?? 0), 0);
 }
 

@@ -85,13 +85,13 @@ function refusal(work: () => unknown): Pick<KeyPassError, 'code' | 'param'> {
   throw new Error('was not refused');
 }
 
-describe('what is refused', () => {
-  const chat = (rest: object) => call('openai', 'gpt-4o', asked(rest));
-  const responses = (rest: object) => call('openai', 'gpt-4.1', { input: 'a', ...rest }, 'openai-responses');
-  const claude = (rest: object) => call('anthropic', 'claude-haiku-4-5', asked({ max_tokens: 9, ...rest }));
-  const gemini = (rest: object) => call('google', 'gemini-2.5-flash', { contents: [], ...rest });
-  const groq = (rest: object) => call('groq', 'llama-3.3-70b-versatile', asked(rest));
+const chat = (rest: object) => call('openai', 'gpt-4o', asked(rest));
+const responses = (rest: object) => call('openai', 'gpt-4.1', { input: 'a', ...rest }, 'openai-responses');
+const claude = (rest: object) => call('anthropic', 'claude-haiku-4-5', asked({ max_tokens: 9, ...rest }));
+const gemini = (rest: object) => call('google', 'gemini-2.5-flash', { contents: [], ...rest });
+const groq = (rest: object) => call('groq', 'llama-3.3-70b-versatile', asked(rest));
 
+describe('what is refused', () => {
   test.each<[BoundableCall, string]>([
     [chat({ web_search_options: {} }), 'web_search_options'],
     [chat({ some_new_feature: true }), 'some_new_feature'],
@@ -193,4 +193,3 @@ describe('what is refused', () => {
     }
   });
 });
-

@@ -250,14 +250,22 @@ describe('hostile usage counts as none', () => {
   test('whatever the answer, no count is negative and nothing throws', () => {
     const value = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.constant(null), fc.jsonValue());
     const names = fc.constantFrom(
-      'prompt_tokens', 'completion_tokens', 'input_tokens', 'output_tokens', 'cache_creation', 'server_tool_use',
-      
-        'prompt_tokens_details',
-        'promptTokenCount',
-        'candidatesTokenCount',
-        'totalTokenCount',
-        'promptTokensDetails',
-      'cache_creation_input_tokens', 'cachedContentTokenCount', 'thoughtsTokenCount', 'input_tokens_details',
+      'prompt_tokens',
+      'completion_tokens',
+      'input_tokens',
+      'output_tokens',
+      'cache_creation',
+      'server_tool_use',
+
+      'prompt_tokens_details',
+      'promptTokenCount',
+      'candidatesTokenCount',
+      'totalTokenCount',
+      'promptTokensDetails',
+      'cache_creation_input_tokens',
+      'cachedContentTokenCount',
+      'thoughtsTokenCount',
+      'input_tokens_details',
     );
     fc.assert(
       fc.property(fc.dictionary(names, value), value, (usage, output) => {

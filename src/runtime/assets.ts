@@ -1,6 +1,7 @@
-/** Reads the built pages into memory, from a folder or from inside the compiled binary. */
+/** Reads the built pages into memory, from the build's folder or from inside the compiled binary. */
 import { readFile } from 'node:fs/promises';
 import type { Asset, Assets } from '../web/pages.ts';
+import { isCompiled } from './runtime.ts';
 
 interface ManifestEntry {
   file: string;
@@ -10,29 +11,21 @@ interface ManifestEntry {
   br?: string;
 }
 
-/** What dist/web/embedded.ts exports: the manifest and where each of its files lies inside the binary. */
-export interface EmbeddedAssets {
-  manifest: Record<string, ManifestEntry>;
-  files: Record<string, string>;
+type Manifest = Record<string, ManifestEntry>;
+
+const folder = new URL('../../dist/web/', import.meta.url);
+
+/** The pages as `scripts/build-web.ts` left them. Throws an Error that says what to run when there is no build. */
+export async function loadPages(): Promise<Assets> {
+  if (isCompiled) {
+    const { manifest, files } = await import('./compiled-pages.ts');
+    return read(manifest, (file) => files[file] ?? file);
+  }
+  const manifest: Manifest = JSON.parse(await readFile(new URL('manifest.json', folder), 'utf8').catch(notBuilt));
+  return read(manifest, (file) => new URL(file, folder));
 }
 
-/** The pages of a build folder (dist/web). Throws when the folder holds no build. */
-export async function loadAssets(folder: URL): Promise<Assets> {
-  const base = new URL(folder.href.endsWith('/') ? folder.href : `${folder.href}/`);
-  const manifest: Record<string, ManifestEntry> = JSON.parse(await readFile(new URL('manifest.json', base), 'utf8'));
-  return read(manifest, (file) => new URL(file, base));
-}
-
-/** The pages that were compiled into the binary. */
-export function loadEmbeddedAssets({ manifest, files }: EmbeddedAssets): Promise<Assets> {
-  return read(manifest, (file) => {
-    const path = files[file];
-    if (path === undefined) throw new Error(`the build of the pages lacks ${file}`);
-    return path;
-  });
-}
-
-async function read(manifest: Record<string, ManifestEntry>, locate: (file: string) => string | URL): Promise<Assets> {
+async function read(manifest: Manifest, locate: (file: string) => string | URL): Promise<Assets> {
   const bytes = async (file: string): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await readFile(locate(file)));
   const load = async ([path, entry]: [string, ManifestEntry]): Promise<[string, Asset]> => {
     const asset: Asset = { bytes: await bytes(entry.file), type: entry.type, hash: entry.hash };
@@ -41,4 +34,8 @@ async function read(manifest: Record<string, ManifestEntry>, locate: (file: stri
     return [path, asset];
   };
   return new Map(await Promise.all(Object.entries(manifest).map(load)));
+}
+
+function notBuilt(cause: unknown): never {
+  throw new Error('The pages are not built. Run: bun scripts/build-web.ts', { cause });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, chmod, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { access, chmod, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 const ownerOnly = 0o600;
@@ -17,6 +17,10 @@ export async function exists(path: string): Promise<boolean> {
 export async function makeFolder(path: string): Promise<void> {
   const made = await mkdir(path, { recursive: true, mode: ownerOnlyFolder });
   if (made !== undefined) await chmod(path, ownerOnlyFolder);
+}
+
+export async function readTextFile(path: string): Promise<string> {
+  return await readFile(path, 'utf8');
 }
 
 /** The text of a file that only its owner can read; a file that others can read is refused, for it is no secret. */

@@ -1,5 +1,3 @@
-import process from 'node:process';
-
 /** What KeyPass needs of `Deno`, whose own types can't stand beside Bun's. */
 interface DenoRuntime {
   serve(
@@ -24,5 +22,4 @@ export const deno: DenoRuntime | undefined = globalThis.Deno;
 export const runtimeName: 'bun' | 'deno' = deno === undefined ? 'bun' : 'deno';
 
 /** Whether this is the executable that `bun build --compile` made: its modules lie in a file system of its own. */
-export const isCompiled: boolean =
-  runtimeName === 'bun' && /^(?:\/\$bunfs\/|[A-Za-z]:[/\\]~BUN[/\\])/.test(process.argv[1] ?? '');
+export const isCompiled: boolean = /\/(?:\$bunfs|~BUN)\//.test(import.meta.url);

@@ -28,7 +28,7 @@ export function openChannel(target: Window, origin: string, events: ChannelEvent
     const { type, name, publicToken, connectionId, error } = data;
     if (type === 'keypass:hello-ack' && !answered) {
       answered = true;
-    } else if (false) {
+    } else if (!answered) {
       return;
     } else if (type === 'keypass:event' && typeof name === 'string') {
       events.onEvent(name);

@@ -11,8 +11,8 @@ dialog { box-sizing: border-box; width: min(26rem, calc(100vw - 2rem)); padding:
   box-shadow: 0 1rem 4rem rgb(0 0 0 / .3) }
 dialog::backdrop { background: rgb(0 0 0 / .55) }
 h2 { margin: 0 0 .5rem; font-size: 1.125rem }
-p { margin: 0 0 1.25rem; overflow-wrap: anywhere }
-button { min-height: 2.75rem; margin: 0 .5rem 0 0; padding: 0 1.125rem; border: 1px solid currentColor; border-radius: .625rem;
+p { margin: 0 0 .75rem; overflow-wrap: anywhere }
+button { min-height: 2.75rem; margin: .5rem .5rem 0 0; padding: 0 1.125rem; border: 1px solid currentColor; border-radius: .625rem;
   font: inherit; color: inherit; background: none; cursor: pointer }
 button:first-of-type { color: Canvas; background: CanvasText }
 button:focus-visible { outline: 3px solid #4c8dff; outline-offset: 2px }

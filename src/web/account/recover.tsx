@@ -34,7 +34,7 @@ export function Recover({ vault, onBack }: { vault: Vault | undefined; onBack: (
           {texts.account.recover}
         </Button>
       </Form>
-      <div class="row">
+      <div class="row under">
         <Button kind="plain" size="small" onClick={onBack}>
           {texts.account.backToUnlock}
         </Button>

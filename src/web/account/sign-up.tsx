@@ -49,7 +49,7 @@ export function SignUp({ invite, onHave }: { invite: string | undefined; onHave:
           {texts.account.create}
         </Button>
       </Form>
-      <div class="row">
+      <div class="row under">
         <Button kind="plain" size="small" onClick={onHave}>
           {texts.account.haveAccount}
         </Button>

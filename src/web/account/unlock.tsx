@@ -63,7 +63,7 @@ export function Unlock({ vault, onCreate, onForgot }: UnlockProps) {
           {texts.account.unlock}
         </Button>
       </Form>
-      <div class="row between">
+      <div class="row between under">
         {vault === undefined ? (
           <Button kind="plain" size="small" onClick={onCreate}>
             {texts.account.noAccount}

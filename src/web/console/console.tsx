@@ -127,9 +127,8 @@ function QuickStart(ids: { clientId: string; clientSecret?: string }) {
       <p class="muted">{texts.console.quickStartText}</p>
       <ol class="snippets">
         {quickStart({ origin: location.origin, ...ids }).map(({ title, code }) => (
-          <li key={title} class="stack tight">
-            <h3>{title}</h3>
-            <Code label={title} text={code} />
+          <li key={title}>
+            <Code title={title} text={code} />
           </li>
         ))}
       </ol>

@@ -8,7 +8,7 @@ import { texts } from './texts.ts';
 export interface FieldProps {
   label: string;
   value: Signal<string>;
-  type?: 'text' | 'email' | 'password' | 'url';
+  type?: 'text' | 'email' | 'password';
   hint?: ComponentChildren;
   fault?: string | undefined;
   placeholder?: string;
@@ -38,12 +38,20 @@ export function Field(props: FieldProps & { affix?: ComponentChildren }) {
     autoCapitalize: 'off' as const,
     ref: props.autoFocus === true ? focusOnce : null,
   };
-  const control =
-    rows === undefined ? (
-      <input {...common} type={props.type ?? 'text'} onInput={(event) => (value.value = event.currentTarget.value)} />
+  const onInput = ({ currentTarget }: { currentTarget: HTMLInputElement | HTMLTextAreaElement }): void => {
+    value.value = currentTarget.value;
+  };
+  const { type = 'text' } = props;
+  // One element whichever the type, so that showing a password keeps focus and caret; the types want each by itself.
+  const input =
+    type === 'password' ? (
+      <input {...common} type="password" onInput={onInput} />
+    ) : type === 'email' ? (
+      <input {...common} type="email" onInput={onInput} />
     ) : (
-      <textarea {...common} rows={rows} onInput={(event) => (value.value = event.currentTarget.value)} />
+      <input {...common} type="text" onInput={onInput} />
     );
+  const control = rows === undefined ? input : <textarea {...common} rows={rows} onInput={onInput} />;
   return (
     <div class="field">
       <label for={id}>{label}</label>

@@ -34,13 +34,17 @@ export function Secret({ label, value }: { label: string; value: string }) {
   );
 }
 
-export function Code({ label, text }: { label: string; text: string }) {
+/** A piece of code under its title, to be copied as a whole. */
+export function Code({ title, text }: { title: string; text: string }) {
   return (
-    <figure class="code" aria-label={label}>
-      <pre tabIndex={0}>
+    <figure class="code">
+      <figcaption class="row between">
+        <h3>{title}</h3>
+        <CopyButton text={text} label={title} />
+      </figcaption>
+      <pre tabIndex={0} aria-label={title}>
         <code translate={false}>{text}</code>
       </pre>
-      <CopyButton text={text} label={label} />
     </figure>
   );
 }

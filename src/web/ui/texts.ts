@@ -165,7 +165,7 @@ const en = {
     revokeTitle: (name: string) => `Revoke ${name}?`,
     revokeText: [
       'Its access ends now, and running answers are cut off.',
-      'Its copy of your keys is destroyed. This cannot be undone: the app must ask again.',
+      'Its sealed copy of your keys is deleted. This cannot be undone: the app would have to ask again.',
       'Your keys and its past receipts stay with you.',
     ],
     revokeNow: 'Revoke access',
@@ -335,7 +335,15 @@ const en = {
     create: 'Create your vault',
     open: 'Open vault',
     developers: 'Developers',
+    forDevelopers: 'For developers',
     pointsLabel: 'How it works',
+    example: {
+      app: 'Inkwell',
+      origin: 'inkwell.app',
+      limit: '$20.00 a month · OpenAI, Anthropic',
+      tool: 'Laptop',
+      caption: 'An example: two connections with what they spent of their budgets.',
+    },
     points: [
       [
         'Consent, with a limit',
@@ -345,23 +353,16 @@ const en = {
         'Receipts for everything',
         'Every call shows what was used and what it cost, to the last digit, and says whether it was measured or estimated.',
       ],
-      ['Gone means gone', 'Revoking destroys the app’s copy of your keys, denies it at once and cuts running answers.'],
+      ['Gone means gone', 'Revoking deletes the app’s sealed copy of your keys, denies it at once and cuts running answers.'],
     ],
     promiseTitle: 'What we promise, and what we do not',
     promise: [
-      [
-        'At rest',
-        'The operator of this server cannot read your keys: the database and the server’s secrets together still need an app’s access token, or a correct guess at your password.',
-      ],
-      [
-        'While a call runs',
-        'The server sees that key, the prompt and the answer. It has to: it makes the call for the app.',
-      ],
-      [
-        'A dishonest operator',
-        'Whoever changes the server or the pages it serves, or also runs an app, can read the keys that pass through or are linked to that app. Use a KeyPass whose operator you trust, or run your own.',
-      ],
-      ['Always visible to the operator', 'Your e-mail, the names of providers and models, times and token counts.'],
+      ['At rest', 'The operator of this server cannot read your keys: the database and the server’s secrets together still need an app’s access token, or a correct guess at your password.'],
+      ['While a call runs', 'The server sees that key, the prompt and the answer, and the token that opens it. It has to: it makes the call for the app.'],
+      ['A dishonest operator', 'An operator who changes the server or the pages it serves, or who also runs an app, can read the keys that pass or are linked to that app. Use a KeyPass whose operator you trust, or run your own.'],
+      ['Backups', 'In the default set-up one folder holds both the database and the server’s secrets; backups leave the secrets out. Old backups hold revoked access and old password wraps until the secrets of their time are dropped.'],
+      ['Tampering', 'Somebody who writes to the database cannot make an approval that you never gave. They can put back an earlier one, which a browser that has seen a newer one notices, and can reset spent counters and pauses.'],
+      ['Always visible to the operator', 'Your e-mail, the names of providers, times, models and token counts.'],
     ],
     startTitle: 'For developers: five minutes to the first call',
     startText: 'Two small SDKs, no dependencies. Or point any OpenAI, Anthropic, Google or Groq client at this server.',

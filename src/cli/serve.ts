@@ -1,0 +1,44 @@
+import { isLoopback, type Config } from '../config.ts';
+import { exit, onSignal, reexecuteWithFetchLimit, writeErrorLine, writeLine } from '../runtime/process.ts';
+import { startServer, type RunningServer } from '../server.ts';
+import { settings } from './settings.ts';
+
+/** `keypass serve`: the server, until a signal stops it. */
+export async function serveCommand(): Promise<void> {
+  reexecuteWithFetchLimit();
+  const config = await settings();
+  const server = await start(config);
+  announce(config, server);
+  let isStopping = false;
+  onSignal(() => {
+    if (isStopping) return;
+    isStopping = true;
+    writeLine('Stopping: no new requests; running streams may end.');
+    server.stop().then(
+      () => exit(0),
+      (error: unknown) => fail(error),
+    );
+  });
+}
+
+async function start(config: Config): Promise<RunningServer> {
+  try {
+    return await startServer(config, { writeLine, onFatal: fail });
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+function fail(error: unknown): never {
+  writeErrorLine(`KeyPass cannot run: ${error instanceof Error ? error.message : 'for a reason that has no name'}`);
+  return exit(1);
+}
+
+function announce(config: Config, server: RunningServer): void {
+  const database = config.databaseUrl === null ? `embedded, in ${config.dataFolder}` : 'PostgreSQL';
+  writeLine(`KeyPass is at ${config.origin} (database: ${database})`);
+  if (server.invitation !== null) writeLine(`Create the first account: ${config.origin}/vault#invite=${server.invitation}`);
+  if (config.origin.startsWith('http:') && !isLoopback(config.origin)) {
+    writeLine('Warning: over plain http browsers offer no Web Crypto beyond this machine. Put a TLS proxy in front, or use a tunnel.');
+  }
+}

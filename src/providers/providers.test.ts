@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'bun:test';
+import { findProvider, guessKey, providerIds, providers } from './index.ts';
+
+describe('the catalogue', () => {
+  test('is found by id', () => {
+    expect(providers.map(({ id }) => id)).toEqual([...providerIds]);
+    expect(findProvider('groq')?.name).toBe('Groq');
+    expect(findProvider('toString')).toBeUndefined();
+  });
+
+  test.each(providers.map((provider) => [provider.id, provider] as const))('%s is sound', (_, provider) => {
+    expect(new URL(provider.origin).origin).toBe(provider.origin);
+    expect(provider.origin).toStartWith('https://');
+    expect(new URL(provider.keyPage).protocol).toBe('https:');
+    for (const pattern of [...provider.keyPatterns, ...provider.adminKeyPatterns]) expect(() => new RegExp(pattern)).not.toThrow();
+    const rows = provider.endpoints.map(({ method, path }) => `${method} ${path}`);
+    expect(new Set(rows).size).toBe(rows.length);
+    expect(rows).toContain(`${provider.check.method} ${provider.check.path}`);
+    for (const endpoint of provider.endpoints) {
+      expect(endpoint.body === undefined).toBe(endpoint.method === 'GET');
+      // What is billed needs the owner's word.
+      if (endpoint.metering !== 'free') expect(endpoint.scope).not.toBeNull();
+      const named = [...Object.keys(provider.defaultHeaders), ...provider.requestHeaders, ...provider.ownerHeaders];
+      expect(named.every((name) => name === name.toLowerCase())).toBe(true);
+      expect(named).not.toContain(provider.keyHeader);
+    }
+  });
+});
+
+describe('a pasted text', () => {
+  const mark = 'T3Blbk' + 'FJ';
+  const samples: [string, string][] = [
+    ['openai', `sk-${'proj'}-${'a'.repeat(40)}${mark}${'b'.repeat(40)}`],
+    ['openai', `sk-${'A'.repeat(20)}${mark}${'B'.repeat(20)}`],
+    ['anthropic', `sk-${'ant'}-api03-${'c'.repeat(93)}AA`],
+    ['google', `AI${'za'}${'d'.repeat(35)}`],
+    ['google', `A${'Q.'}${'e'.repeat(44)}`],
+    ['groq', `gs${'k_'}${'f'.repeat(52)}`],
+  ];
+
+  test.each(samples)('looks like a key of %s', (id, text) => {
+    expect(guessKey(text)).toMatchObject({ kind: 'key', provider: { id } });
+    expect(guessKey(`${text} `)).toBeUndefined();
+  });
+
+  test('may be what is no key for an app', () => {
+    expect(guessKey(`sk-${'admin'}-${'x'.repeat(30)}`)).toMatchObject({ kind: 'admin-key', provider: { id: 'openai' } });
+    expect(guessKey(`sk-${'ant'}-admin01-${'x'.repeat(30)}`)).toMatchObject({ kind: 'admin-key', provider: { id: 'anthropic' } });
+    expect(guessKey('kp_at_x')).toEqual({ kind: 'keypass-token' });
+    expect(guessKey('ya29.x')).toEqual({ kind: 'oauth-token' });
+    expect(guessKey('something')).toBeUndefined();
+  });
+});

@@ -1,0 +1,62 @@
+import process from 'node:process';
+import { isCompiled, runtimeName } from './runtime.ts';
+
+export { isCompiled, runtimeName } from './runtime.ts';
+
+export const pid: number = process.pid;
+
+/** What comes after the program's own name. */
+export function commandLine(): readonly string[] {
+  return process.argv.slice(2);
+}
+
+/** The environment at this moment, as a copy. */
+export function environment(): Readonly<Record<string, string>> {
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) variables[name] = value;
+  return variables;
+}
+
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+export type Signal = (typeof signals)[number];
+
+/** Calls the handler when someone asks the process to end, in place of ending it at once. */
+export function onSignal(handler: (signal: Signal) => void): void {
+  for (const signal of signals) process.on(signal, () => handler(signal));
+}
+
+/** Ends the process: 0 says that all went well. */
+export function exit(code: number): never {
+  process.exit(code);
+}
+
+/** Writes one line of the log to the standard output. */
+export function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Writes one line for the operator to the standard error. */
+export function writeErrorLine(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+const fetchLimitVariable = 'BUN_CONFIG_MAX_HTTP_REQUESTS';
+
+/** The most that Bun takes; it ignores a larger number. */
+const fetchLimit = '65535';
+
+/**
+ * Bun lets 256 calls of `fetch` run at a time, and reads the limit only when a process starts. So the process replaces
+ * itself once by the same program with the limit raised: same pid, same arguments. To be called before anything else;
+ * it does nothing when the variable is set, and under Deno, which has no limit.
+ */
+export function reexecuteWithFetchLimit(): void {
+  if (runtimeName !== 'bun' || process.env[fetchLimitVariable] !== undefined) return;
+  // The compiled program is its own runtime: its script's path stands for a file inside it and is no argument.
+  const program = isCompiled ? [] : [...process.execArgv, ...process.argv.slice(1, 2)];
+  process.execve(process.execPath, [process.execPath, ...program, ...process.argv.slice(2)], {
+    ...process.env,
+    [fetchLimitVariable]: fetchLimit,
+  });
+}

@@ -1,0 +1,74 @@
+import { createApp } from './app.ts';
+import { systemClock, type Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { createPepper, formatPepper, parsePepper, type Pepper } from './crypto/index.ts';
+import { connectEmbedded, connectPostgres, type Database } from './database/connect.ts';
+import { migrations } from './database/migration-files.ts';
+import { migrate } from './database/migrations.ts';
+import { hasEpochs, PepperMismatchError, reconcileEpochs } from './database/pepper-epochs.ts';
+import { Log, type WriteLine } from './http/log.ts';
+import { loadPages } from './runtime/assets.ts';
+import { openEmbedded } from './runtime/embedded.ts';
+import { upstreamFetch } from './runtime/fetch.ts';
+import { exists, makeFolder, readSecretFile, writeSecretFile } from './runtime/files.ts';
+import { serve } from './runtime/serve.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /** For the first account of a server that takes accounts by invitation; null when there is nothing to invite to. */
+  readonly invitation: string | null;
+  /** Lets running streams end within the configured grace, then cuts them, and closes the database. */
+  stop(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly writeLine: WriteLine;
+  readonly clock?: Clock;
+  /** Told when the embedded database has given up, which only a new process can mend. */
+  onFatal?(error: Error): void;
+}
+
+/** Starts KeyPass: the database, its schema, the pepper, the app, the listener; nothing answers before all of it stands. */
+export async function startServer(config: Config, { writeLine, clock = systemClock, onFatal }: Surroundings): Promise<RunningServer> {
+  const log = new Log(writeLine);
+  const database = await openDatabase(config, onFatal);
+  try {
+    await migrate(database, migrations);
+    const pepper = await openPepper(config, database, clock);
+    const app = createApp({ config, database, pepper, clock, log, fetch: upstreamFetch, assets: await loadPages() });
+    const stopWork = await app.start();
+    const listener = await serve({ hostname: config.hostname, port: config.port, fetch: app.fetch });
+    const stop = async () => {
+      await listener.stop(config.shutdownGraceSeconds);
+      await app.settled();
+      await stopWork();
+      await database.close();
+    };
+    return { url: listener.url, port: listener.port, invitation: await app.accounts.firstInvitation(), stop };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function openDatabase(config: Config, onFatal?: (error: Error) => void): Promise<Database> {
+  if (config.databaseUrl !== null) return connectPostgres(config.databaseUrl);
+  return connectEmbedded(await openEmbedded(config.dataFolder, onFatal === undefined ? {} : { onFailure: onFatal }));
+}
+
+/** Reads the pepper, or makes one for an empty database: for one in use a new pepper would lock everybody out. */
+async function openPepper(config: Config, database: Database, clock: Clock): Promise<Pepper> {
+  const path = config.pepperFile;
+  const isThere = await exists(path);
+  if (!isThere && (await hasEpochs(database.sql))) {
+    throw new PepperMismatchError(`There is no pepper file at ${path}, but this database has sealed data. Restore the file that belongs to it.`);
+  }
+  const pepper = isThere ? parsePepper(await readSecretFile(path)) : createPepper();
+  if (!isThere) {
+    await makeFolder(path.slice(0, Math.max(path.lastIndexOf('/'), 1)));
+    await writeSecretFile(path, formatPepper(pepper));
+  }
+  await reconcileEpochs(database, pepper, clock.now());
+  return pepper;
+}

@@ -1,0 +1,72 @@
+import { createApp } from '../../src/app.ts';
+import type { Clock } from '../../src/clock.ts';
+import { readConfig, type Config } from '../../src/config.ts';
+import { createPepper, type Pepper } from '../../src/crypto/index.ts';
+import type { Database } from '../../src/database/connect.ts';
+import { reconcileEpochs } from '../../src/database/pepper-epochs.ts';
+import { Log } from '../../src/http/log.ts';
+import { loadPages } from '../../src/runtime/assets.ts';
+import { upstreamFetch } from '../../src/runtime/fetch.ts';
+import { serve } from '../../src/runtime/serve.ts';
+
+/** A clock that a test moves. */
+export class TestClock implements Clock {
+  #offsetMs = 0;
+
+  now(): Date {
+    return new Date(Date.now() + this.#offsetMs);
+  }
+
+  advance(milliseconds: number): void {
+    this.#offsetMs += milliseconds;
+  }
+}
+
+export interface TestServer {
+  readonly url: string;
+  readonly database: Database;
+  readonly pepper: Pepper;
+  readonly clock: TestClock;
+  readonly config: Config;
+  /** Every line that was logged. */
+  readonly lines: string[];
+  /** Resolves when every call that has ended is booked. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Options {
+  database: Database;
+  /** Settings, by the names of environment variables. */
+  settings?: Record<string, string>;
+  pepper?: Pepper;
+  clock?: TestClock;
+}
+
+/** The real server, on a free loopback port, over a database of the test's own. */
+export async function startTestServer(options: Options): Promise<TestServer> {
+  const { database, settings = {}, pepper = createPepper(), clock = new TestClock() } = options;
+  const port = freePort();
+  const url = `http://localhost:${port}`;
+  const config = readConfig({ PORT: String(port), KEYPASS_ORIGIN: url, KEYPASS_SHUTDOWN_GRACE_SECONDS: '1', ...settings });
+  await reconcileEpochs(database, pepper, clock.now());
+  const lines: string[] = [];
+  const log = new Log((line) => lines.push(line));
+  const app = createApp({ config, database, pepper, clock, log, fetch: upstreamFetch, assets: await loadPages() });
+  const stopWork = await app.start();
+  const listener = await serve({ hostname: 'localhost', port, fetch: app.fetch });
+  const stop = async () => {
+    await listener.stop(config.shutdownGraceSeconds);
+    await app.settled();
+    await stopWork();
+  };
+  return { url, database, pepper, clock, config, lines, settled: app.settled, stop };
+}
+
+function freePort(): number {
+  const probe = Bun.serve({ port: 0, hostname: 'localhost', fetch: () => new Response() });
+  const { port } = probe;
+  void probe.stop(true);
+  if (port === undefined) throw new Error('no free port');
+  return port;
+}
