@@ -23,6 +23,7 @@ interface Package {
 
 interface Manifest {
   version: string;
+  files?: string[];
   dependencies?: Record<string, string>;
   publishConfig?: Record<string, unknown>;
   [field: string]: unknown;
@@ -119,7 +120,8 @@ function pack(pkg: Package): string {
     const manifest = publishedManifest(pkg);
     renameSync(dist, join(stage, 'dist'));
     writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-    cpSync(join(folder, 'README.md'), join(stage, 'README.md'));
+    const documents = (manifest.files ?? []).filter((file) => file !== 'dist');
+    for (const file of ['README.md', ...documents]) cpSync(join(folder, file), join(stage, file));
     cpSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
     const tarball = `keypass-${pkg.name}-${manifest.version}.tgz`;
     run(stage, ['pm', 'pack', '--quiet', '--filename', join(stage, tarball)]);

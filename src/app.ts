@@ -1,4 +1,7 @@
 import { Elysia } from 'elysia';
+import { createLimits } from './accounts/limits.ts';
+import { passwordRoutes } from './accounts/password-routes.ts';
+import { Passwords } from './accounts/passwords.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { Accounts } from './accounts/service.ts';
 import { appRoutes } from './apps/routes.ts';
@@ -54,7 +57,7 @@ const idempotencyMs = 24 * 3600 * 1000;
 export function createApp(deps: Deps) {
   const { config, database, clock, log } = deps;
   const services = createServices(deps);
-  const { accounts, apps, keys, connections, access, link, usage } = services;
+  const { accounts, passwords, apps, keys, connections, access, link, usage } = services;
   const cookie = cookieRules(config.origin);
   const auth = createAuth<SessionIdentity, AppIdentity>(
     {
@@ -63,6 +66,7 @@ export function createApp(deps: Deps) {
     },
     cookie,
   );
+  const limits = createLimits(() => clock.now().getTime());
   const proxy = createProxyService(deps, services);
 
   const api = new Elysia({ normalize: false })
@@ -73,7 +77,8 @@ export function createApp(deps: Deps) {
     .use(healthRoutes(database))
     .use(proxyRoutes(proxy, log))
     .use(strictBodies())
-    .use(accountRoutes(accounts, { auth, cookie, now: () => clock.now().getTime() }))
+    .use(accountRoutes(accounts, { auth, cookie, limits }))
+    .use(passwordRoutes(passwords, { auth, limits }))
     .use(providerRoutes(services.originOf))
     .use(keyRoutes(keys, { auth, replaceKey: (userId, key, input) => connections.replaceKey(userId, key, input) }))
     .use(appRoutes(apps, { auth }))
@@ -97,13 +102,14 @@ function createServices({ config, database, pepper, clock, log }: Deps) {
   const originOf = (provider: string) => config.providerOrigins[provider] ?? findProvider(provider)?.origin;
   const ledger = new Ledger({ database, clock, onFault });
   const accounts = new Accounts({ database, pepper, clock, registration: config.registration });
+  const passwords = new Passwords({ database, pepper, clock });
   const apps = new Apps({ database, clock });
   const keys = new Keys({ database, accounts, clock });
   const connections = new Connections({ database, pepper, clock, accounts, keys, ledger });
   const access = new Access({ database, pepper, clock, ledger, originOf, onFault });
   const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
   const usage = new UsageReports({ database, clock });
-  return { originOf, ledger, accounts, apps, keys, connections, access, link, usage };
+  return { originOf, ledger, accounts, passwords, apps, keys, connections, access, link, usage };
 }
 
 /** Bytes of an answer that are copied to read its usage; a longer one is booked at its bound. */
@@ -111,7 +117,10 @@ const maxCopyBytes = 8 * 1024 * 1024;
 /** An answer whose stop reason was seen is read on for its usage for this long (money: aborts). */
 const drainMs = 1000;
 
-function createProxyService({ config, clock, log, fetch }: Deps, { access, ledger }: ReturnType<typeof createServices>) {
+function createProxyService(
+  { config, clock, log, fetch }: Deps,
+  { access, ledger }: ReturnType<typeof createServices>,
+) {
   const limits = {
     maxJsonBytes: config.maxJsonBytes,
     maxCopyBytes,

@@ -30,7 +30,10 @@ interface Surroundings {
 }
 
 /** Starts KeyPass: the database, its schema, the pepper, the app, the listener; nothing answers before all of it stands. */
-export async function startServer(config: Config, { writeLine, clock = systemClock, onFatal }: Surroundings): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  { writeLine, clock = systemClock, onFatal }: Surroundings,
+): Promise<RunningServer> {
   const log = new Log(writeLine);
   const database = await openDatabase(config, onFatal);
   try {
@@ -62,7 +65,9 @@ async function openPepper(config: Config, database: Database, clock: Clock): Pro
   const path = config.pepperFile;
   const isThere = await exists(path);
   if (!isThere && (await hasEpochs(database.sql))) {
-    throw new PepperMismatchError(`There is no pepper file at ${path}, but this database has sealed data. Restore the file that belongs to it.`);
+    throw new PepperMismatchError(
+      `There is no pepper file at ${path}, but this database has sealed data. Restore the file that belongs to it.`,
+    );
   }
   const pepper = isThere ? parsePepper(await readSecretFile(path)) : createPepper();
   if (!isThere) {

@@ -32,6 +32,14 @@ export const Login = object({
   ...device,
 });
 export const Unlock = object({ authKey: AuthKey });
+export const PasswordChange = object({
+  authKey: AuthKey,
+  passwordRevision: t.Integer({ minimum: 1 }),
+  kdfId: KdfId,
+  salt: Salt,
+  newAuthKey: AuthKey,
+  uvkPassword: Blob,
+});
 export const Recovery = object({ email: Email, recoveryAuth: AuthKey });
 export const RecoveryCompletion = object({
   ticket: bytes(32, 32),
@@ -51,6 +59,13 @@ const OpenVault = {
 };
 
 export const PreloginAnswer = Kdf;
+export const SessionAnswer = object({
+  id: Uuid,
+  device: t.Union([t.String(), t.Null()]),
+  current: t.Boolean(),
+  createdAt: Timestamp,
+  expiresAt: Timestamp,
+});
 export const RegistrationAnswer = object({ userId: Uuid, session: Session });
 export const LoginAnswer = object({ userId: Uuid, session: Session, passwordRevision: t.Integer(), ...OpenVault });
 export const UnlockAnswer = object(OpenVault);
@@ -88,12 +103,16 @@ export interface PasswordWrap {
   readonly uvkPassword: Uint8Array<ArrayBuffer>;
 }
 
-export interface RegistrationInput extends PasswordWrap, ManifestWrite {
-  readonly userId: string;
-  readonly email: string;
+/** The wrap that a recovery code makes. */
+export interface RecoveryWrap {
   readonly recoveryId: string;
   readonly recoveryAuth: Uint8Array<ArrayBuffer>;
-  readonly uvkRecovery: Uint8Array;
+  readonly uvkRecovery: Uint8Array<ArrayBuffer>;
+}
+
+export interface RegistrationInput extends PasswordWrap, RecoveryWrap, ManifestWrite {
+  readonly userId: string;
+  readonly email: string;
   readonly invite?: string | undefined;
   readonly transport?: TransportName | undefined;
   readonly device?: string | undefined;
@@ -103,5 +122,15 @@ export interface RecoveryCompletionInput extends PasswordWrap {
   readonly ticket: Uint8Array<ArrayBuffer>;
   readonly newRecoveryId: string;
   readonly recoveryAuth: Uint8Array<ArrayBuffer>;
-  readonly uvkRecovery: Uint8Array;
+  readonly uvkRecovery: Uint8Array<ArrayBuffer>;
+}
+
+export interface PasswordChangeInput {
+  /** The login key of the password that is replaced. */
+  readonly authKey: Uint8Array<ArrayBuffer>;
+  readonly passwordRevision: number;
+  readonly kdfId: number;
+  readonly salt: Uint8Array<ArrayBuffer>;
+  readonly newAuthKey: Uint8Array<ArrayBuffer>;
+  readonly uvkPassword: Uint8Array<ArrayBuffer>;
 }

@@ -2,19 +2,17 @@ import { Elysia } from 'elysia';
 import { serializeCookie } from 'oslo/cookie';
 import { KeyPassError } from '../errors.ts';
 import type { Auth } from '../http/auth.ts';
-import { addressGroup } from '../http/address.ts';
-import { contextOf } from '../http/context.ts';
 import type { CookieRules } from '../http/credentials.ts';
 import { success } from '../http/envelope.ts';
-import { Limiter } from '../http/limiter.ts';
-import { decodeBlobs, encodeBlobs, Failure, object, success as Success } from '../http/schema.ts';
+import { decodeBlobs, encodeBlobs, Failure, object, page, success as Success, Uuid } from '../http/schema.ts';
+import type { Limits } from './limits.ts';
 import * as model from './model.ts';
 import type { Accounts } from './service.ts';
 
 interface Options {
   auth: Auth;
   cookie: CookieRules;
-  now: () => number;
+  limits: Limits;
 }
 
 interface StartedSession {
@@ -23,9 +21,8 @@ interface StartedSession {
   expiresAt: Date;
 }
 
-/** `/v1/auth/*`: accounts, sessions, unlocking and recovery. */
-export function accountRoutes(accounts: Accounts, { auth, cookie, now }: Options) {
-  const limits = createLimits(now);
+/** `/v1/auth/*`: accounts, sessions and unlocking. */
+export function accountRoutes(accounts: Accounts, { auth, cookie, limits }: Options) {
   return new Elysia({ prefix: '/v1/auth', normalize: false, tags: ['Accounts'] })
     .use(auth)
     .post(
@@ -99,6 +96,31 @@ export function accountRoutes(accounts: Accounts, { auth, cookie, now }: Options
         detail: { summary: 'Who is logged in' },
       },
     )
+    .get(
+      '/sessions',
+      async ({ session }) => {
+        const items = (await accounts.sessions(session)).map((row) => shownSession(row, session.id));
+        return success({ items, nextCursor: null });
+      },
+      {
+        session: true,
+        response: { 200: Success(page(model.SessionAnswer)), 401: Failure },
+        detail: { summary: 'Where the account is logged in' },
+      },
+    )
+    .delete(
+      '/sessions/:id',
+      async ({ session, params }) => {
+        await accounts.endSession(session, params.id);
+        return success({});
+      },
+      {
+        session: true,
+        params: object({ id: Uuid }),
+        response: { 200: Success(object({})), 400: Failure, 401: Failure, 404: Failure },
+        detail: { summary: 'End a session' },
+      },
+    )
     .post(
       '/logout',
       async ({ session, set }) => {
@@ -111,50 +133,7 @@ export function accountRoutes(accounts: Accounts, { auth, cookie, now }: Options
         response: { 200: Success(object({})), 401: Failure },
         detail: { summary: 'End this session' },
       },
-    )
-    .post(
-      '/recover',
-      async ({ body, request }) => {
-        limits.account(request, body.email);
-        const { recoveryAuth } = decodeBlobs(body, ['recoveryAuth']);
-        return success(encodeBlobs(await accounts.recover(body.email, recoveryAuth), ['uvkRecovery', 'ticket']));
-      },
-      {
-        body: model.Recovery,
-        response: { 200: Success(model.RecoveryAnswer), 400: Failure, 401: Failure, 429: Failure },
-        detail: { summary: 'Prove the recovery code; answers what the code opens' },
-      },
-    )
-    .post(
-      '/recover/complete',
-      async ({ body, request }) => {
-        limits.address(request);
-        const names = ['ticket', 'salt', 'authKey', 'uvkPassword', 'recoveryAuth', 'uvkRecovery'] as const;
-        await accounts.completeRecovery(decodeBlobs(body, names));
-        return success({});
-      },
-      {
-        body: model.RecoveryCompletion,
-        response: { 200: Success(object({})), 400: Failure, 401: Failure, 409: Failure, 429: Failure },
-        detail: { summary: 'Set a new password and recovery code; ends every session' },
-      },
     );
-}
-
-function createLimits(now: () => number) {
-  const addresses = new Limiter(60, 1000, now);
-  const guesses = new Limiter(10, 6000, now);
-  const accounts = new Limiter(60, 1000, now);
-  const address = (request: Request) => addresses.take(addressGroup(contextOf(request).address));
-  return {
-    address,
-    /** Guessing at one account: slow from one place, and slower than useful from everywhere. */
-    account(request: Request, name: string) {
-      address(request);
-      guesses.take(`${addressGroup(contextOf(request).address)} ${name.toLowerCase()}`);
-      accounts.take(name.toLowerCase());
-    },
-  };
 }
 
 /** A client that sends a password has misunderstood the promise: it is told before anything else is looked at. */
@@ -197,4 +176,17 @@ function handOver(
 function sessionCookie(token: string, maxAge: number, cookie: CookieRules): string {
   const secure = cookie.origin.startsWith('https:');
   return serializeCookie(cookie.name, token, { httpOnly: true, sameSite: 'strict', path: '/', secure, maxAge });
+}
+
+function shownSession(
+  { id, device, createdAt, expiresAt }: Awaited<ReturnType<Accounts['sessions']>>[number],
+  current: string,
+) {
+  return {
+    id,
+    device,
+    current: id === current,
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+  };
 }

@@ -1,22 +1,14 @@
-import { createToken, isKdfId, lookupOf, type Pepper } from '../crypto/index.ts';
+import { createToken, lookupOf, type Pepper } from '../crypto/index.ts';
 import type { Database, Tx } from '../database/connect.ts';
 import { isUniqueViolation } from '../database/violations.ts';
 import { KeyPassError } from '../errors.ts';
 import type { SessionIdentity } from '../http/auth.ts';
 import type { Clock } from '../clock.ts';
-import type {
-  ManifestWrite,
-  OptionalManifestWrite,
-  PasswordWrap,
-  RecoveryCompletionInput,
-  RegistrationInput,
-  TransportName,
-} from './model.ts';
+import type { ManifestWrite, OptionalManifestWrite, RegistrationInput, TransportName } from './model.ts';
 import * as store from './store.ts';
 import * as wraps from './wraps.ts';
 
 const sessionMs = 7 * 24 * 3600 * 1000;
-const ticketMs = 5 * 60 * 1000;
 const invitationMs = 7 * 24 * 3600 * 1000;
 
 interface Parts {
@@ -44,15 +36,15 @@ export class Accounts {
 
   /** What a client needs to derive its login key; an unknown e-mail gets an answer like a real one. */
   async prelogin(email: string) {
-    const unknown = await this.#pepper.unknownSalt(normalEmail(email), this.#secondKdfShare);
-    const user = await store.findUserByEmail(this.#database.sql, normalEmail(email));
+    const unknown = await this.#pepper.unknownSalt(wraps.normalEmail(email), this.#secondKdfShare);
+    const user = await store.findUserByEmail(this.#database.sql, wraps.normalEmail(email));
     return { kdfId: user?.kdfId ?? unknown.kdfId, salt: user?.salt ?? unknown.salt16 };
   }
 
   async register(input: RegistrationInput) {
     if (this.#registration === 'closed')
       throw new KeyPassError('registration_closed', 'This server takes no new accounts.');
-    checkKdf(input.kdfId);
+    wraps.checkKdf(input.kdfId);
     checkFirstRevision(input);
     const user = await this.#newUser(input);
     return this.#database.begin(async (tx) => {
@@ -64,7 +56,7 @@ export class Accounts {
   }
 
   async login(email: string, authKey: Uint8Array<ArrayBuffer>, transport?: TransportName, device?: string) {
-    const user = await store.findUserByEmail(this.#database.sql, normalEmail(email));
+    const user = await store.findUserByEmail(this.#database.sql, wraps.normalEmail(email));
     if (!(await wraps.isPasswordRight(this.#pepper, user, authKey)) || user === undefined) throw wraps.loginFailed();
     const session = await this.#startSession(this.#database.sql, user.id, transport, device);
     return {
@@ -94,39 +86,13 @@ export class Accounts {
     return store.deleteSession(this.#database.sql, session.id);
   }
 
-  /** First half of recovery: the code's proof for the wrap that the code opens, and a ticket for the second half. */
-  async recover(email: string, recoveryAuth: Uint8Array<ArrayBuffer>) {
-    const user = await store.findUserByEmail(this.#database.sql, normalEmail(email));
-    if (!(await wraps.isRecoveryRight(this.#pepper, user, recoveryAuth)) || user === undefined) {
-      throw new KeyPassError('recovery_failed', 'The e-mail address or the recovery code is wrong.');
-    }
-    const { ticket, lookup } = await wraps.createTicket();
-    const expiresAt = new Date(this.#clock.now().getTime() + ticketMs);
-    const { id: userId, passwordRevision, recoveryId, uvkRecovery } = user;
-    await store.insertTicket(this.#database.sql, { lookup, userId, passwordRevision, expiresAt });
-    return { userId, recoveryId, uvkRecovery, ticket };
+  sessions(session: SessionIdentity): Promise<store.SessionRow[]> {
+    return store.listSessions(this.#database.sql, session.userId, this.#clock.now());
   }
 
-  /** Second half: a new password and a new code; every session ends. */
-  async completeRecovery(input: RecoveryCompletionInput): Promise<void> {
-    checkKdf(input.kdfId);
-    const lookup = await wraps.ticketLookup(input.ticket);
-    await this.#database.begin(async (tx) => {
-      const ticket = await store.deleteTicket(tx, lookup);
-      if (ticket === undefined || ticket.expiresAt <= this.#clock.now()) throw ticketInvalid();
-      const user = await store.findUser(tx, ticket.userId);
-      if (user === undefined) throw ticketInvalid();
-      const recovery = {
-        recoveryId: input.newRecoveryId,
-        recoveryAuth: input.recoveryAuth,
-        uvkRecovery: input.uvkRecovery,
-      };
-      const secrets = await this.#sealSecrets(user.id, input, recovery);
-      if (!(await store.updateUserSecrets(tx, { ...user, ...secrets }, ticket.passwordRevision))) {
-        throw new KeyPassError('account_changed', 'The account was changed in the meantime. Start the recovery again.');
-      }
-      await store.deleteSessionsOf(tx, user.id);
-    });
+  async endSession(session: SessionIdentity, id: string): Promise<void> {
+    if (await store.deleteSessionOf(this.#database.sql, session.userId, id)) return;
+    throw new KeyPassError('not_found', 'There is no such session.');
   }
 
   /** Who a session token belongs to; throws `session_invalid`. */
@@ -172,28 +138,10 @@ export class Accounts {
   async #newUser(input: RegistrationInput): Promise<store.UserRow> {
     return {
       id: input.userId,
-      email: normalEmail(input.email),
+      email: wraps.normalEmail(input.email),
       passwordRevision: 1n,
       createdAt: this.#clock.now(),
-      ...(await this.#sealSecrets(input.userId, input, input)),
-    };
-  }
-
-  async #sealSecrets(
-    userId: string,
-    password: PasswordWrap,
-    recovery: Pick<RegistrationInput, 'recoveryId' | 'recoveryAuth' | 'uvkRecovery'>,
-  ) {
-    const epoch = this.#pepper.current;
-    const { recoveryId, recoveryAuth, uvkRecovery } = recovery;
-    return {
-      epoch,
-      kdfId: password.kdfId,
-      salt: password.salt,
-      ...(await wraps.sealPasswordWrap(this.#pepper, userId, epoch, password)),
-      recoveryId,
-      verifierRecovery: await wraps.sealRecoveryVerifier(this.#pepper, userId, recoveryId, epoch, recoveryAuth),
-      uvkRecovery: uvkRecovery as Uint8Array<ArrayBuffer>,
+      ...(await wraps.sealSecrets(this.#pepper, input.userId, input, input)),
     };
   }
 
@@ -247,15 +195,6 @@ export class Accounts {
   }
 }
 
-function normalEmail(email: string): string {
-  return email.normalize('NFC').toLowerCase();
-}
-
-function checkKdf(kdfId: number): void {
-  if (isKdfId(kdfId)) return;
-  throw new KeyPassError('invalid_request', 'This kdfId is not one that KeyPass knows.', { param: 'kdfId' });
-}
-
 function checkFirstRevision(write: ManifestWrite): void {
   if ((write.manifestRevision ?? 1) === 1) return;
   throw new KeyPassError('invalid_request', 'The first manifest has revision 1.', { param: 'manifestRevision' });
@@ -274,10 +213,4 @@ async function insertUser(tx: Tx, user: store.UserRow): Promise<void> {
       throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'userId' });
     throw error;
   }
-}
-
-function ticketInvalid(): KeyPassError {
-  return new KeyPassError('ticket_invalid', 'The recovery took too long or was used. Start it again.', {
-    param: 'ticket',
-  });
 }

@@ -19,6 +19,8 @@ export interface SessionRow {
   id: string;
   userId: string;
   transport: string;
+  device: string | null;
+  createdAt: Date;
   expiresAt: Date;
 }
 
@@ -93,10 +95,7 @@ export async function updateVault(
   return rows.length === 1;
 }
 
-export async function insertSession(
-  sql: Sql | Tx,
-  session: SessionRow & { lookup: Uint8Array; device: string | null; createdAt: Date },
-): Promise<void> {
+export async function insertSession(sql: Sql | Tx, session: SessionRow & { lookup: Uint8Array }): Promise<void> {
   await sql`
     insert into sessions (id, lookup, user_id, transport, device, created_at, expires_at)
     values (${session.id}, ${session.lookup}, ${session.userId}, ${session.transport}, ${session.device},
@@ -105,16 +104,29 @@ export async function insertSession(
 
 export async function findSession(sql: Sql | Tx, lookup: Uint8Array): Promise<SessionRow | undefined> {
   const [row] = await sql<SessionRow[]>`
-    select id, user_id, transport, expires_at from sessions where lookup = ${lookup}`;
+    select id, user_id, transport, device, created_at, expires_at from sessions where lookup = ${lookup}`;
   return row;
+}
+
+export async function listSessions(sql: Sql | Tx, userId: string, now: Date): Promise<SessionRow[]> {
+  return sql<SessionRow[]>`
+    select id, user_id, transport, device, created_at, expires_at from sessions
+    where user_id = ${userId} and expires_at > ${now} order by created_at desc limit 200`;
 }
 
 export async function deleteSession(sql: Sql | Tx, id: string): Promise<void> {
   await sql`delete from sessions where id = ${id}`;
 }
 
-export async function deleteSessionsOf(tx: Tx, userId: string): Promise<void> {
-  await tx`delete from sessions where user_id = ${userId}`;
+/** Ends one session of a user; answers whether there was one. */
+export async function deleteSessionOf(sql: Sql | Tx, userId: string, id: string): Promise<boolean> {
+  const rows = await sql`delete from sessions where id = ${id} and user_id = ${userId} returning id`;
+  return rows.length === 1;
+}
+
+/** Ends all sessions of a user but the one to keep. */
+export async function deleteOtherSessions(tx: Tx, userId: string, kept: string | null): Promise<void> {
+  await tx`delete from sessions where user_id = ${userId} and id is distinct from ${kept}::uuid`;
 }
 
 export async function insertTicket(

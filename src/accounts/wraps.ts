@@ -1,7 +1,24 @@
-import { equalBytes, hkdf, open, randomBytes, seal, sha256, type Pepper } from '../crypto/index.ts';
+import { equalBytes, hkdf, isKdfId, open, randomBytes, seal, sha256, type Pepper } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
-import type { PasswordWrap } from './model.ts';
+import type { PasswordWrap, RecoveryWrap } from './model.ts';
 import type { UserRow } from './store.ts';
+
+/** All that the server keeps of a password and a recovery code, sealed under the current epoch. */
+export async function sealSecrets(pepper: Pepper, userId: string, password: PasswordWrap, recovery: RecoveryWrap) {
+  const epoch = pepper.current;
+  const { recoveryId, recoveryAuth, uvkRecovery } = recovery;
+  const verifierRecovery = await sealRecoveryVerifier(pepper, userId, recoveryId, epoch, recoveryAuth);
+  const { kdfId, salt } = password;
+  return {
+    epoch,
+    kdfId,
+    salt,
+    ...(await sealPasswordWrap(pepper, userId, epoch, password)),
+    recoveryId,
+    verifierRecovery,
+    uvkRecovery,
+  };
+}
 
 /** What the server lays around the wraps that a password makes: the outer seals under the pepper (crypto: outermost and alone). */
 export async function sealPasswordWrap(pepper: Pepper, user: string, epoch: number, wrap: PasswordWrap) {
@@ -16,7 +33,7 @@ export async function sealPasswordWrap(pepper: Pepper, user: string, epoch: numb
   };
 }
 
-export async function sealRecoveryVerifier(
+async function sealRecoveryVerifier(
   pepper: Pepper,
   user: string,
   recoveryId: string,
@@ -101,4 +118,14 @@ export function ticketLookup(ticket: Uint8Array) {
 
 export function loginFailed(): KeyPassError {
   return new KeyPassError('login_failed', 'The e-mail address or the password is wrong.');
+}
+
+/** The form by which accounts are found. */
+export function normalEmail(email: string): string {
+  return email.normalize('NFC').toLowerCase();
+}
+
+export function checkKdf(kdfId: number): void {
+  if (isKdfId(kdfId)) return;
+  throw new KeyPassError('invalid_request', 'This kdfId is not one that KeyPass knows.', { param: 'kdfId' });
 }

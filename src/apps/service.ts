@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { createToken, lookupOf } from '../crypto/index.ts';
-import type { Database } from '../database/connect.ts';
+import type { Database, Sql } from '../database/connect.ts';
 import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import type { AppIdentity } from '../http/auth.ts';
@@ -64,8 +64,9 @@ export class Apps {
     return row;
   }
 
-  async get(id: string): Promise<AppIdentity> {
-    const row = await store.findApp(this.#database.sql, id);
+  /** An app by its id; within a transaction it must be asked through that. */
+  async get(id: string, sql: Sql = this.#database.sql): Promise<AppIdentity> {
+    const row = await store.findApp(sql, id);
     if (row === undefined) throw new KeyPassError('app_not_found', 'The app of this request is gone.');
     return row;
   }

@@ -37,8 +37,11 @@ function fail(error: unknown): never {
 function announce(config: Config, server: RunningServer): void {
   const database = config.databaseUrl === null ? `embedded, in ${config.dataFolder}` : 'PostgreSQL';
   writeLine(`KeyPass is at ${config.origin} (database: ${database})`);
-  if (server.invitation !== null) writeLine(`Create the first account: ${config.origin}/vault#invite=${server.invitation}`);
+  if (server.invitation !== null)
+    writeLine(`Create the first account: ${config.origin}/vault#invite=${server.invitation}`);
   if (config.origin.startsWith('http:') && !isLoopback(config.origin)) {
-    writeLine('Warning: over plain http browsers offer no Web Crypto beyond this machine. Put a TLS proxy in front, or use a tunnel.');
+    writeLine(
+      'Warning: over plain http browsers offer no Web Crypto beyond this machine. Put a TLS proxy in front, or use a tunnel.',
+    );
   }
 }

@@ -14,11 +14,15 @@ import {
 } from '../http/schema.ts';
 
 /** Checked member by member by the kernel, which alone knows a policy's rules; here it is any object. */
-export const PolicyBody = t.Unsafe<Policy>({
-  type: 'object',
-  description:
-    'The policy of crypto.md: all members present, arrays sorted; its RFC 8785 form is what is hashed and stored',
-});
+export const PolicyBody = t.Unsafe<Policy>(
+  t.Object(
+    {},
+    {
+      description:
+        'The policy of crypto.md: all members present, arrays sorted; its RFC 8785 form is hashed and stored',
+    },
+  ),
+);
 
 export const NewGrant = object({ keyId: Uuid, version: t.Integer({ minimum: 1 }), grant: Blob });
 export const NewGrants = t.Array(NewGrant, { minItems: 1, maxItems: 32 });

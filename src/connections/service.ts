@@ -65,7 +65,7 @@ export class Connections {
   async get(userId: string, id: string) {
     const { database, ledger } = this.#parts;
     const row = await store.findConnection(database.sql, id);
-    if (row === undefined || row.userId !== userId || row.status === 'pending') throw connectionNotFound();
+    if (row === undefined || row.userId !== userId) throw connectionNotFound();
     const grants = await store.listGrants(database.sql, [id]);
     const [state] = await ledger.states([{ connectionId: id, period: parsePolicy(row.policy).period }]);
     return { ...summaryOf(row, state, grants), ckVault: row.ckVault, tokenVault: row.tokenVault, grants };
@@ -223,8 +223,7 @@ export class Connections {
 
   async #own(userId: string, id: string): Promise<void> {
     const row = await store.findConnection(this.#parts.database.sql, id);
-    if (row === undefined || row.userId !== userId || row.status === 'revoked' || row.status === 'pending')
-      throw connectionNotFound();
+    if (row === undefined || row.userId !== userId || row.status === 'revoked') throw connectionNotFound();
   }
 }
 

@@ -40,7 +40,7 @@ const columns = (sql: Sql | Tx) => sql`
 export async function listConnections(sql: Sql | Tx, userId: string, { limit, after }: PageRequest) {
   return sql<ConnectionRow[]>`
     select ${columns(sql)} from connections left join apps on apps.id = app_id
-    where connections.user_id = ${userId} and status <> 'pending'
+    where connections.user_id = ${userId}
       and (${after === null} or
         (connections.created_at, connections.id) > (${after?.at ?? null}::timestamptz, ${after?.id ?? null}::uuid))
     order by connections.created_at, connections.id limit ${limit + 1}`;

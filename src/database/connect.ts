@@ -1,9 +1,9 @@
 import postgres from 'postgres';
 import { isRetryable } from './failures.ts';
+import { keepHouse } from './housekeeping.ts';
 
-interface Types extends Record<string, unknown> {
-  bigint: bigint;
-}
+// A type, not an interface: postgres.js wants an implicit index signature.
+type Types = { bigint: bigint };
 
 /** Whatever can run a statement: the pool or a transaction. Store functions take one as their first argument. */
 export type Sql = postgres.ISql<Types>;
@@ -48,7 +48,8 @@ const closeTimeoutSeconds = 5;
 
 const shared = {
   connect_timeout: connectTimeoutSeconds,
-  connection: { application_name: 'keypass' },
+  // Months of budgets begin in UTC, whatever the server's own zone is.
+  connection: { application_name: 'keypass', TimeZone: 'UTC' },
   // Notices may quote values, and `debug` would put parameters on every error.
   onnotice: () => {},
   debug: false,
@@ -65,8 +66,8 @@ export function connectPostgres(url: string, { max = 10 }: PostgresOptions = {})
     kind: 'postgres',
     begin: (work) => transact(sql, work),
     listen: async (channel, onNotice) => {
-      const { unlisten } = await sql.listen(channel, onNotice);
-      return unlisten;
+      const listening = await sql.listen(channel, onNotice);
+      return () => listening.unlisten();
     },
     notify: async (channel, payload) => {
       await sql.notify(channel, payload);
@@ -84,18 +85,21 @@ export interface EmbeddedServer {
 
 /** Connects to the embedded database; `close` closes the server as well. Notices stay within this process. */
 export function connectEmbedded(server: EmbeddedServer): Database {
-  const sql = postgres({
+  const options = {
     ...shared,
     // The one connection is the database: it is never recycled.
     max: 1,
-    idle_timeout: null,
+    idle_timeout: 0,
     max_lifetime: null,
     ssl: false,
     host: 'embedded',
     user: 'postgres',
     database: 'postgres',
-    ...{ socket: () => server.connect() },
-  });
+    // Missing in the package's own types.
+    socket: () => server.connect(),
+  };
+  const sql = postgres(options);
+  const stopHousekeeping = keepHouse(sql);
   const listeners = new Map<string, Set<(payload: string) => void>>();
   return {
     sql,
@@ -114,6 +118,7 @@ export function connectEmbedded(server: EmbeddedServer): Database {
       for (const listener of listeners.get(channel) ?? []) queueMicrotask(() => listener(payload));
     },
     close: async () => {
+      await stopHousekeeping();
       await sql.end({ timeout: closeTimeoutSeconds });
       await server.close();
     },

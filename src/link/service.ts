@@ -84,7 +84,7 @@ export class Link {
     const { pepper, clock, accounts, connections } = this.#parts;
     await this.#decide(input.linkToken, async (tx, session) => {
       if (session.updateOf !== null) throw updateOnly();
-      const app = await this.#parts.apps.get(session.appId);
+      const app = await this.#parts.apps.get(session.appId, tx);
       refuseUnprovenOrigin(app, session, input.origin);
       const fixed = { kind: 'app' as const, app: app.id, origin: input.origin };
       const accepted = await acceptPolicy(input.policy, fixed, 1, clock.now());

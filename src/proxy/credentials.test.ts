@@ -5,31 +5,36 @@ import { accessTokenOf } from './credentials.ts';
 
 const token = createToken('access');
 
-test.each([
-  { authorization: `Bearer ${token}` },
-  { authorization: `bearer  ${token}` },
-  { 'x-api-key': token },
-  { 'x-goog-api-key': token },
-  { 'x-api-key': token, authorization: `Bearer ${token}` },
-])('the token is found where an official client puts it', (headers) => {
-  expect(accessTokenOf(new Headers(headers as Record<string, string>))).toBe(token);
-});
-
-const realKeys = [`sk-${'ant'}-api03-${'c'.repeat(93)}AA`, `sk-${'proj'}-${'x'.repeat(60)}`, `gs${'k_'}${'f'.repeat(52)}`];
-
-const refused: [Record<string, string>, string][] = [
-  [{}, 'credentials_missing'],
-  [{ cookie: `__Host-session=${token}` }, 'credentials_missing'],
-  [{ authorization: 'Bearer ' }, 'not_a_keypass_token'],
-  [{ authorization: `Basic ${btoa('a:b')}` }, 'ambiguous_credentials'],
-  [{ authorization: `Bearer ${token}`, 'x-api-key': createToken('access') }, 'ambiguous_credentials'],
-  [{ authorization: `Bearer ${token}, Bearer ${token}` }, 'ambiguous_credentials'],
-  [{ 'x-api-key': `${token}, ${token}` }, 'ambiguous_credentials'],
-  [{ 'x-api-key': createToken('session') }, 'access_token_invalid'],
-  ...realKeys.map((key): [Record<string, string>, string] => [{ 'x-api-key': key }, 'not_a_keypass_token']),
+const ways: [string, Record<string, string>][] = [
+  ['as a bearer token', { authorization: `Bearer ${token}` }],
+  ['with the scheme in lower case', { authorization: `bearer  ${token}` }],
+  ["in Anthropic's header", { 'x-api-key': token }],
+  ["in Google's header", { 'x-goog-api-key': token }],
+  ['twice the same', { 'x-api-key': token, authorization: `Bearer ${token}` }],
 ];
 
-test.each(refused)('%p is refused', (headers, code) => {
+test.each(ways)('the token is found %s', (_, headers) => {
+  expect(accessTokenOf(new Headers(headers))).toBe(token);
+});
+
+/** Put together here, so that no scanner takes a sample for a key. */
+const join = (...parts: string[]) => parts.join('');
+
+const refused: [string, Record<string, string>, string][] = [
+  ['nothing', {}, 'credentials_missing'],
+  ['a cookie', { cookie: `__Host-session=${token}` }, 'credentials_missing'],
+  ['an empty bearer', { authorization: 'Bearer ' }, 'not_a_keypass_token'],
+  ['another scheme', { authorization: `Basic ${btoa('a:b')}` }, 'ambiguous_credentials'],
+  ['two tokens', { authorization: `Bearer ${token}`, 'x-api-key': createToken('access') }, 'ambiguous_credentials'],
+  ['two headers of one name', { 'x-api-key': `${token}, ${token}` }, 'ambiguous_credentials'],
+  ['a list of bearers', { authorization: `Bearer ${token}, Bearer ${token}` }, 'ambiguous_credentials'],
+  ['a session', { 'x-api-key': createToken('session') }, 'access_token_invalid'],
+  ['a key of Anthropic', { 'x-api-key': join('sk-', 'ant-api03-', 'c'.repeat(93), 'AA') }, 'not_a_keypass_token'],
+  ['a key of OpenAI', { authorization: join('Bearer sk-', 'proj-', 'x'.repeat(60)) }, 'not_a_keypass_token'],
+  ['a key of Groq', { 'x-goog-api-key': join('gs', 'k_', 'f'.repeat(52)) }, 'not_a_keypass_token'],
+];
+
+test.each(refused)('%s is refused', (_, headers, code) => {
   let error: unknown;
   try {
     accessTokenOf(new Headers(headers));

@@ -80,7 +80,7 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       location: 'https://evil.example',
       link: '<https://evil.example>; rel=preload',
       refresh: '0; url=https://evil.example',
-      'content-security-policy': "default-src *",
+      'content-security-policy': 'default-src *',
       'openai-organization': 'whose-account',
       'anthropic-organization-id': 'whose-account',
     });
@@ -98,7 +98,12 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
 });
 
 test("what the owner keeps with a key goes up by the provider's list and never replaces the key", () => {
-  const owned = { 'OpenAI-Organization': 'org-mine', authorization: 'Bearer other', host: 'evil.example', 'x-other': 'y' };
+  const owned = {
+    'OpenAI-Organization': 'org-mine',
+    authorization: 'Bearer other',
+    host: 'evil.example',
+    'x-other': 'y',
+  };
   const sent = upstreamHeaders(openai, new Headers(), key(owned), false);
   expect(sent.get('openai-organization')).toBe('org-mine');
   expect(sent.get('authorization')).toBe(`Bearer ${secret}`);

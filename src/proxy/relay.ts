@@ -2,6 +2,9 @@ import { KeyPassError } from '../errors.ts';
 import { clientLeft, type Lifeline } from './lifeline.ts';
 import { StreamTap, type Tap } from './tap.ts';
 
+/** A reset discards what is not written yet, and what the client has not read: the last event gets this much time. */
+const farewellMs = 50;
+
 /** How the passing on of an answer ended. */
 export type RelayEnd = 'complete' | 'left' | 'cut' | 'broken';
 
@@ -50,6 +53,7 @@ class Passage {
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     if (this.#failure !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, farewellMs));
       controller.error(this.#failure);
       return;
     }

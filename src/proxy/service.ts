@@ -28,6 +28,12 @@ export interface ProxyServices {
   onFault(event: string, error: unknown): void;
 }
 
+/** Who makes a call: the access token, and the connection that it proved. */
+export interface Caller {
+  readonly token: string;
+  readonly grantee: Grantee;
+}
+
 /** A call of one listed endpoint, whoever wrote its body. */
 export interface ProxyCall {
   /** Unique: the id of the hold and of the receipt. */
@@ -71,21 +77,30 @@ export class Proxy {
 
   /** Answers a request for a provider's own API, under any of the mounts. Throws KeyPassError for KeyPass's refusals. */
   async passthrough(request: Request, requestId: string): Promise<Response> {
-    const { access, limits } = this.#services;
     const target = targetOf(request.url);
     refuseKeyInQuery(target.query);
-    const token = accessTokenOf(request.headers);
-    const grantee = await access.authenticate(token);
+    const caller = await this.caller(request.headers);
     const route = this.route(target.providerId, request.method, target.path, target.query);
-    const content = await readContent(request, route.endpoint, limits.maxJsonBytes);
+    const content = await readContent(request, route.endpoint, this.#services.limits.maxJsonBytes);
     const { headers, signal } = request;
-    const call = { callId: requestId, grantee, route, headers, content, signal, tellsErrors: true };
-    const answer = await this.call(call).catch(async (error: unknown) => {
-      if (!(error instanceof KeyPassError && error.code === 'connection_changed')) throw error;
-      // The owner edited the connection since the token was read: what holds now decides, once.
-      return this.call({ ...call, grantee: await access.authenticate(token) });
-    });
+    const answer = await this.callAs(caller, { callId: requestId, route, headers, content, signal, tellsErrors: true });
     return new Response(answer.body, { status: answer.status, headers: answer.headers });
+  }
+
+  /** Who sends these headers. Throws where they have no access token, or one that is not in force. */
+  async caller(headers: Headers): Promise<Caller> {
+    const token = accessTokenOf(headers);
+    return { token, grantee: await this.#services.access.authenticate(token) };
+  }
+
+  /** Makes one call for a caller. If the owner edited the connection since the token was read, what holds now decides, once. */
+  async callAs({ token, grantee }: Caller, call: Omit<ProxyCall, 'grantee'>): Promise<Answer> {
+    try {
+      return await this.call({ ...call, grantee });
+    } catch (error) {
+      if (!(error instanceof KeyPassError && error.code === 'connection_changed')) throw error;
+      return this.call({ ...call, grantee: await this.#services.access.authenticate(token) });
+    }
   }
 
   /** The listed endpoint of a method and path. Throws `provider_unknown`, `invalid_path`, `endpoint_not_allowed`. */
@@ -204,13 +219,13 @@ export class Proxy {
     };
     const telling =
       call.tellsErrors && format !== undefined ? (error: KeyPassError) => errorEvent(error, format) : undefined;
-    const body = relay(response.body ?? new Blob([]).stream(), {
-      tap,
-      lifeline,
-      drainMs: this.#services.limits.drainMs,
-      errorEvent: telling,
-      onEnd,
-    });
+    if (response.body === null) {
+      lifeline.close();
+      onEnd('complete');
+      return { status, headers, body: null };
+    }
+    const { drainMs } = this.#services.limits;
+    const body = relay(response.body, { tap, lifeline, drainMs, errorEvent: telling, onEnd });
     return { status, headers, body };
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { concat } from '../crypto/index.ts';
 import { withIncludeUsage, withoutAddedUsage } from './includeUsage.ts';
 import { EventSplitter } from './sse.ts';
@@ -53,33 +53,45 @@ describe('EventSplitter', () => {
     );
   });
 
+  test('a long event comes out whole from chunks of one byte, and stays as it was', () => {
+    const text = `data: ${'0123456789'.repeat(200)}\n\n`;
+    const bytes = encode(text + text);
+    const { events } = eventsOf([...bytes].map((byte) => Uint8Array.of(byte)));
+    expect(events.map((event) => decode(event.bytes))).toEqual([text, text]);
+  });
+
   test('what has no last blank line is an event at the end', () => {
     expect(eventsOf([encode('data: {"a":1}\n')]).rest).toMatchObject({ data: '{"a":1}' });
   });
 
   test('holds no event longer than it may', () => {
-    const { events, isTooLong, rest } = eventsOf([encode('data: x\n\ndata: '), encode('y'.repeat(50)), encode('\n\ndata: z\n\n')], 40);
+    const { events, isTooLong, rest } = eventsOf(
+      [encode('data: x\n\ndata: '), encode('y'.repeat(50)), encode('\n\ndata: z\n\n')],
+      40,
+    );
     expect(events.map(({ data }) => data)).toEqual(['x']);
     expect(isTooLong).toBe(true);
     expect(rest).toBeUndefined();
   });
 });
 
+function taken(text: string): string | undefined {
+  const [event] = eventsOf([encode(text)]).events;
+  return event === undefined ? undefined : decode(withoutAddedUsage(event));
+}
+
 describe('include_usage', () => {
   test('is asked for only where a stream does not already ask', () => {
     expect(withIncludeUsage({ model: 'm' })).toBeUndefined();
     expect(withIncludeUsage({ stream: true, stream_options: { include_usage: true } })).toBeUndefined();
     expect(withIncludeUsage({ stream: true })).toEqual({ stream: true, stream_options: { include_usage: true } });
-    expect(withIncludeUsage({ stream: true, stream_options: { include_obfuscation: false, include_usage: false } })).toEqual({
+    expect(
+      withIncludeUsage({ stream: true, stream_options: { include_obfuscation: false, include_usage: false } }),
+    ).toEqual({
       stream: true,
       stream_options: { include_obfuscation: false, include_usage: true },
     });
   });
-
-  const taken = (text: string) => {
-    const [event] = eventsOf([encode(text)]).events;
-    return event === undefined ? undefined : decode(withoutAddedUsage(event));
-  };
 
   test.each([
     ['data: {"id":"1","choices":[],"usage":{"prompt_tokens":1}}\n\n', ''],

@@ -1,5 +1,3 @@
-import { concat } from '../crypto/index.ts';
-
 /** One event of a stream (WHATWG HTML, 9.2.6), and the bytes it came in, with the blank line that ends it. */
 export interface ServerSentEvent {
   readonly name: string | null;
@@ -13,9 +11,9 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Cuts a stream of bytes into events, wherever its chunks are split. Holds no more than one event. */
 export class EventSplitter {
-  #pending: Uint8Array = new Uint8Array();
-  /** How far `#pending` has been searched, so that a long event is not searched again with every chunk. */
-  #searched = 0;
+  /** Begins with the event that is not complete; grows by doubling, so that a long one is not copied with each chunk. */
+  #buffer: Uint8Array = new Uint8Array();
+  #length = 0;
   readonly #longest: number;
   #isTooLong = false;
 
@@ -27,29 +25,41 @@ export class EventSplitter {
   /** The events that this chunk completes. */
   push(chunk: Uint8Array): ServerSentEvent[] {
     if (this.#isTooLong) return [];
-    const bytes = this.#pending.length === 0 ? chunk : concat(this.#pending, chunk);
+    // An end is at most four bytes long: what was searched before is not searched again.
+    const searched = Math.max(0, this.#length - 3);
+    const bytes = this.#length === 0 ? chunk : this.#append(chunk);
     const events: ServerSentEvent[] = [];
     let start = 0;
-    let end = endOfEvent(bytes, Math.max(0, this.#searched - 3));
-    while (end > 0) {
+    for (let end = endOfEvent(bytes, searched); end > 0; end = endOfEvent(bytes, start)) {
       events.push(parseEvent(bytes.subarray(start, end)));
       start = end;
-      end = endOfEvent(bytes, start);
     }
-    this.#pending = bytes.subarray(start);
-    this.#searched = this.#pending.length;
-    this.#isTooLong = this.#pending.length > this.#longest;
+    // Events that were given out are views: what is written from now on must not reach them.
+    if (start > 0 || bytes === chunk) this.#buffer = bytes.subarray(start);
+    this.#length = bytes.length - start;
+    this.#isTooLong = this.#length > this.#longest;
     return events;
+  }
+
+  #append(chunk: Uint8Array): Uint8Array {
+    const length = this.#length + chunk.length;
+    if (length > this.#buffer.length) {
+      const grown = new Uint8Array(length * 2);
+      grown.set(this.pending);
+      this.#buffer = grown;
+    }
+    this.#buffer.set(chunk, this.#length);
+    return this.#buffer.subarray(0, length);
   }
 
   /** The bytes that belong to no complete event yet. */
   get pending(): Uint8Array {
-    return this.#pending;
+    return this.#buffer.subarray(0, this.#length);
   }
 
   /** What is left at the stream's end, as the event that it would have been: some servers leave out the last blank line. */
   rest(): ServerSentEvent | undefined {
-    return this.#pending.length === 0 || this.#isTooLong ? undefined : parseEvent(this.#pending);
+    return this.#length === 0 || this.#isTooLong ? undefined : parseEvent(this.pending);
   }
 
   /** An event was longer than allowed; `pending` is its beginning and everything after it went by unread. */

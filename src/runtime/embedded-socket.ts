@@ -37,15 +37,21 @@ export class EmbeddedSocket extends Duplex {
   }
 
   override _write(messages: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#take(messages).then(
-      () => done(),
-      (error: unknown) => done(error instanceof Error ? error : new Error('The engine failed.', { cause: error })),
-    );
+    void this.#answer(messages, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
     done();
     this.destroy();
+  }
+
+  async #answer(messages: Uint8Array, done: (error?: Error | null) => void): Promise<void> {
+    try {
+      await this.#take(messages);
+    } catch (error) {
+      return done(error instanceof Error ? error : new Error('The engine failed.', { cause: error }));
+    }
+    done();
   }
 
   async #take(messages: Uint8Array): Promise<void> {

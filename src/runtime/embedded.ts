@@ -24,7 +24,7 @@ export async function openEmbedded(folder: string, { onFailure }: EmbeddedOption
   try {
     const engine = serveEngine(await openFolder(folder), onFailure);
     return {
-      connect: engine.connect,
+      connect: () => engine.connect(),
       close: async () => {
         await engine.close();
         lock.release();

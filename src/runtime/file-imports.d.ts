@@ -12,7 +12,7 @@ declare module '*.tar.gz' {
   export default path;
 }
 /** What scripts/build-web.ts makes. */
-declare module '*/dist/web/embedded.ts' {
+declare module '*/dist/web/embedded.js' {
   export const manifest: Record<string, { file: string; type: string; hash: string; gzip?: string; br?: string }>;
   export const files: Record<string, string>;
 }

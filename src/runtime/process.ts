@@ -55,7 +55,7 @@ export function reexecuteWithFetchLimit(): void {
   if (runtimeName !== 'bun' || process.env[fetchLimitVariable] !== undefined) return;
   // The compiled program is its own runtime: its script's path stands for a file inside it and is no argument.
   const program = isCompiled ? [] : [...process.execArgv, ...process.argv.slice(1, 2)];
-  process.execve(process.execPath, [process.execPath, ...program, ...process.argv.slice(2)], {
+  process.execve?.(process.execPath, [process.execPath, ...program, ...process.argv.slice(2)], {
     ...process.env,
     [fetchLimitVariable]: fetchLimit,
   });

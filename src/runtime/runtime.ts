@@ -1,14 +1,9 @@
 /** What KeyPass needs of `Deno`, whose own types can't stand beside Bun's. */
 interface DenoRuntime {
   serve(
-    options: {
-      hostname: string;
-      port: number;
-      signal: AbortSignal;
-      onListen: () => void;
-    },
+    options: { hostname: string; port: number; onListen: () => void },
     handler: (request: Request, info: { remoteAddr: { hostname: string } }) => Promise<Response>,
-  ): { addr: { hostname: string; port: number }; finished: Promise<void>; shutdown(): Promise<void> };
+  ): { addr: { hostname: string; port: number }; shutdown(): Promise<void> };
 }
 
 declare global {

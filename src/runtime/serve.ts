@@ -17,7 +17,10 @@ export interface RunningServer {
   /** With the port that was taken and without a path: `http://127.0.0.1:8787`. */
   readonly url: string;
   readonly port: number;
-  /** Takes no more connections, lets what runs end within the grace, then cuts it. */
+  /**
+   * Takes no more connections, lets what runs end within the grace, then cuts it. Deno can't cut after it has begun to
+   * wait: there, what is left ends with the process.
+   */
   stop(graceSeconds: number): Promise<void>;
 }
 
@@ -40,6 +43,8 @@ function serveWithBun({ hostname, port, fetch, idleTimeout = defaultIdleTimeout 
     port,
     idleTimeout,
     maxRequestBodySize: noBodyLimit,
+    // In production Bun would share the port with another process that listens on it.
+    reusePort: false,
     // Bun would show the source around an error to the caller.
     development: false,
     fetch: (request, self) => {
@@ -57,18 +62,15 @@ function serveWithBun({ hostname, port, fetch, idleTimeout = defaultIdleTimeout 
 }
 
 function serveWithDeno(runtime: NonNullable<typeof deno>, { hostname, port, fetch }: ServeOptions): RunningServer {
-  const cut = new AbortController();
   const server = runtime.serve(
     // Deno would print a line of its own.
-    { hostname, port, signal: cut.signal, onListen: () => {} },
+    { hostname, port, onListen: () => {} },
     async (request, { remoteAddr }) => await fetch(request, remoteAddr.hostname),
   );
   return {
     ...reachedAt(hostname, server.addr.port),
     stop: async (graceSeconds) => {
-      if (await endedWithin(server.shutdown(), graceSeconds)) return;
-      cut.abort();
-      await server.finished;
+      await endedWithin(server.shutdown(), graceSeconds);
     },
   };
 }
@@ -91,7 +93,8 @@ async function endedWithin(ended: Promise<unknown>, seconds: number): Promise<bo
 function explained(error: unknown, { hostname, port }: ServeOptions): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const place = `port ${port} on ${hostname}`;
-  if (code === 'EADDRINUSE') return new Error(`Another program has ${place}. Set PORT to a free one.`, { cause: error });
+  if (code === 'EADDRINUSE')
+    return new Error(`Another program has ${place}. Set PORT to a free one.`, { cause: error });
   if (code === 'EACCES') return new Error(`Not allowed to take ${place}. Set PORT to 1024 or more.`, { cause: error });
   return new Error(`Could not take ${place}. Check HOST and PORT.`, { cause: error });
 }

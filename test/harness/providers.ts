@@ -31,7 +31,11 @@ interface Options {
 /** Starts all of it on free loopback ports. Any chat is answered, any key is taken, a request without a key is a 401. */
 export async function startProviders({ pace, onRequest }: Options = {}): Promise<Providers> {
   const mock = new LLMock({ host: '127.0.0.1', port: 0 });
-  mock.addFixture({ match: {}, response: replyTo, ...(pace === undefined ? {} : { streamingProfile: pace }) });
+  mock.addFixture({
+    match: { endpoint: 'chat' },
+    response: replyTo,
+    ...(pace === undefined ? {} : { streamingProfile: pace }),
+  });
   const target = await mock.start();
   const recorders = byProvider((provider) => startRecordingProxy({ provider, target, usually: answer, onRequest }));
   const sink = startRecordingProxy({ provider: 'sink', target, usually: () => new Response('not here') });
@@ -95,8 +99,21 @@ function textOf(content: ChatCompletionRequest['messages'][number]['content'] | 
 /** What a provider does with a request: the key first, then what aimock does not know, then aimock. */
 const answer: Answer = (request, forward) => {
   const keyHeader = findProvider(request.provider)?.keyHeader ?? 'authorization';
-  if (!request.headers.get(keyHeader)) return failure(401)(request, forward);
+  // Anthropic takes its key as a bearer token too.
+  if (!request.headers.has(keyHeader) && !request.headers.has('authorization')) return failure(401)(request, forward);
+  if (request.path.endsWith('/v1/embeddings')) return withEmbeddingUsage(request, forward);
+  // aimock knows Gemini's v1beta alone; the official client has come to call v1.
+  if (request.provider === 'google') return ownAnswer(request) ?? forward(request.path.replace(/^\/v1\//, '/v1beta/'));
   return ownAnswer(request) ?? forward();
+};
+
+/** aimock counts no tokens of embeddings. */
+const withEmbeddingUsage: Answer = async ({ body }, forward) => {
+  const response = await forward();
+  if (!response.ok) return response;
+  const tokens = countTokens(new TextDecoder().decode(body));
+  const answered: Record<string, unknown> = await response.json();
+  return Response.json({ ...answered, usage: { prompt_tokens: tokens, total_tokens: tokens } });
 };
 
 function ownAnswer({ provider, method, path, body }: RecordedRequest): Response | undefined {

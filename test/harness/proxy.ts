@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net';
 import { createToken, type Policy } from '../../src/crypto/index.ts';
 import { KeyPassError } from '../../src/errors.ts';
 import { setContext } from '../../src/http/context.ts';
@@ -191,6 +192,30 @@ export class MemoryLedger implements Ledger {
   #resolve(hold: Hold): void {
     if (!this.#open.delete(hold.callId)) throw new Error('a hold was resolved twice');
   }
+}
+
+/** A JSON request with the connection's token. */
+export function post(keypass: ProxyHarness, path: string, body: unknown, headers: Record<string, string> = {}) {
+  return fetch(keypass.url + path, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    headers: { authorization: `Bearer ${keypass.token}`, 'content-type': 'application/json', ...headers },
+  });
+}
+
+/** A client on a bare socket, which reads only when it is told to and sees how its connection ended. */
+export function rawClient(keypass: ProxyHarness, path: string, body: unknown) {
+  const text = JSON.stringify(body);
+  const received = { text: '', wasReset: false };
+  const socket: Socket = connect(Number(new URL(keypass.url).port), '127.0.0.1');
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('data', (data) => (received.text += data.toString('utf8')));
+  socket.on('error', () => (received.wasReset = true));
+  socket.write(
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${keypass.token}\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+  return { socket, received, closed };
 }
 
 /** Waits until something has become true; a test that never sees it fails by the runner's own time limit. */

@@ -11,7 +11,10 @@ export interface RecordedRequest {
 }
 
 /** Answers in the upstream's place, or passes on what `forward` brings from it. */
-export type Answer = (request: RecordedRequest, forward: () => Promise<Response>) => Response | Promise<Response>;
+export type Answer = (request: RecordedRequest, forward: Forward) => Response | Promise<Response>;
+
+/** Asks the upstream, under another path if one is given. */
+export type Forward = (path?: string) => Promise<Response>;
 
 export interface RecordingProxy {
   readonly origin: string;
@@ -47,7 +50,7 @@ export function startRecordingProxy({ provider, target, usually = passOn, onRequ
       requests.push(recorded);
       onRequest?.(recorded);
       const answer = planned.shift() ?? usually;
-      return answer(recorded, () => forward(recorded, target, request.signal));
+      return answer(recorded, (other = path) => forward(recorded, target + other + query, request.signal));
     },
   });
   return {
@@ -67,11 +70,11 @@ const passOn: Answer = (_request, forwardIt) => forwardIt();
 /** Belong to one connection and not to the message (RFC 9110, 7.6.1), or are made anew by `fetch`. */
 const connectionHeaders = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host'];
 
-async function forward(request: RecordedRequest, target: string, signal: AbortSignal): Promise<Response> {
-  const { method, body } = request;
-  const response = await fetch(target + request.path + request.query, {
+async function forward(recorded: RecordedRequest, url: string, signal: AbortSignal): Promise<Response> {
+  const { method, headers, body } = recorded;
+  const response = await fetch(url, {
     method,
-    headers: withoutConnection(request.headers),
+    headers: withoutConnection(headers),
     body: method === 'GET' || method === 'HEAD' ? null : body,
     redirect: 'manual',
     // A pooled connection would keep the upstream from stopping, and decompression would change the bytes.

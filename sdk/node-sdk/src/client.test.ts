@@ -91,7 +91,7 @@ describe('calls', () => {
 
   test('connection is read and released', async () => {
     server.answer = ({ method }) =>
-      method === 'GET' ? success({ status: 'active', spent: '0.1', held: '0', resetsAt: null }) : success(null);
+      method === 'GET' ? success({ id: 'con_1', status: 'active', spent: '0.1', held: '0' }) : success(null);
     expect((await client.connection({ accessToken })).spent).toBe('0.1');
     expect(await client.releaseConnection({ accessToken })).toBeUndefined();
     expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([

@@ -12,7 +12,8 @@ export const isLinkSession: Guard<LinkSession> = (value): value is LinkSession =
 export const isExchange: Guard<Exchange> = (value): value is Exchange =>
   hasTexts(value, 'accessToken', 'connectionId') && isRecord(value['policy']);
 
-export const isConnection: Guard<Connection> = (value): value is Connection => isRecord(value);
+export const isConnection: Guard<Connection> = (value): value is Connection =>
+  hasTexts(value, 'id', 'status', 'spent', 'held');
 
 export const isCompletion: Guard<ChatCompletion> = (value): value is ChatCompletion => hasChoices(value);
 

@@ -1,15 +1,25 @@
 /** What the owner approved; fixed bytes that are sealed into every grant. */
 export interface Policy {
+  v: number;
+  /** Counts up with every edit. */
   revision: number;
   kind: 'app' | 'personal' | 'site';
   app: string | null;
   /** The origin that the Link window proved; null if it was approved without a window. */
   origin: string | null;
-  providers: { id: string; keyId: string; /** null: every model */ models: string[] | null }[];
+  clientUserIdHash: string | null;
+  /** `models` null: every model of the provider. */
+  providers: { id: string; keyId: string; models: string[] | null }[];
   scopes: string[];
-  budgetCents: number | null;
+  /** For each period. */
+  budgetCents: number;
   period: 'month' | 'total';
-  [member: string]: unknown;
+  perModelCents: Record<string, number> | null;
+  /** Requests and tokens per minute, calls at one time; null: no limit. */
+  limits: { rpm: number | null; tpm: number | null; parallel: number | null };
+  /** RFC 3339 */
+  expiresAt: string | null;
+  sandbox: boolean;
 }
 
 export interface LinkSessionRequest {
@@ -43,14 +53,23 @@ export interface Exchange {
   policy: Policy;
 }
 
-/** What `connection()` tells: the connection's providers, models, budget and state. Amounts are decimal strings in USD. */
+/** A connection as its app sees it. Amounts are decimal strings in USD. */
 export interface Connection {
+  id: string;
+  /** `active`, `paused`, `expired` and others. */
   status: string;
+  /** `models` null: every model of the provider. */
+  providers: { id: string; models: string[] | null }[];
+  scopes: string[];
+  budgetCents: number;
+  period: string;
   spent: string;
+  /** Reserved by calls that are running. */
   held: string;
-  /** RFC 3339; null for a budget that never starts anew */
+  /** RFC 3339; null for a budget that never starts anew. */
   resetsAt: string | null;
-  [member: string]: unknown;
+  /** RFC 3339 */
+  expiresAt: string | null;
 }
 
 export interface ChatMessage {

@@ -43,7 +43,7 @@ export interface ConnectionDetail extends ConnectionRow {
   grants: StoredGrant[];
 }
 
-export interface StoredGrant {
+interface StoredGrant {
   keyId: string;
   provider: string;
   version: number;

@@ -32,6 +32,10 @@ export function Gate({ entrance = 'unlock', invite, above, locked = false, child
     if (access.peek().state === 'checking') void restore();
   }, []);
   const now = access.value;
+  // Whoever is inside comes back by the password, whichever way led in.
+  useEffect(() => {
+    if (now.state === 'open') screen.value = 'unlock';
+  }, [now.state]);
   if (now.state === 'open' || (now.state === 'locked' && locked)) return <>{children(now.vault)}</>;
   const go = (next: Entrance) => (): void => {
     screen.value = next;

@@ -11,7 +11,7 @@ import { consentSteps, Footer } from './who.tsx';
 const stops = [100, 200, 300, 500, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 7500, 10_000, 15_000, 20_000];
 const high = 10_000;
 
-export function BudgetScreen({ asked, draft, period, onNext, onBack }: ScreenProps) {
+export function BudgetScreen({ asked, draft, period, onNext, onBack, onDeny }: ScreenProps) {
   const cents = draft.cents.value;
   const suggested = asked.request.budgetSuggestionCents;
   const valid = cents !== undefined && cents > 0;
@@ -54,6 +54,9 @@ export function BudgetScreen({ asked, draft, period, onNext, onBack }: ScreenPro
       <Footer>
         <Button kind="plain" onClick={onBack}>
           {texts.back}
+        </Button>
+        <Button kind="plain" onClick={onDeny}>
+          {texts.link.deny}
         </Button>
         <Button kind="primary" size="large" disabled={!valid} onClick={onNext}>
           {texts.next}

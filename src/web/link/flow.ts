@@ -16,7 +16,8 @@ export interface Asked {
 export type Stage =
   | { at: 'checking' }
   | { at: 'asked'; asked: Asked }
-  | { at: 'ended'; code: string; app?: string }
+  /** `back` leads to the app with the reason, in the redirect form. */
+  | { at: 'ended'; code: string; back?: string }
   | { at: 'leaving'; app: string }
   | { at: 'approved' | 'denied'; app: string };
 
@@ -46,9 +47,10 @@ export class Flow {
       const app = request.app.name;
       const origin = await this.#opener.prove({ allowedOrigins: request.app.allowedOrigins, origin: request.origin });
       const route = routeOf(origin, this.#entry.state === null ? null : request.redirectUri);
-      if (route === undefined) this.stage.value = { at: 'ended', code: 'origin_unverified', app };
-      else if (request.status !== 'pending') await this.#refuse('link_session_closed', app);
-      else {
+      if (route === undefined) this.stage.value = { at: 'ended', code: 'origin_unverified' };
+      else if (request.status !== 'pending') {
+        await this.#refuse(request.status === 'expired' ? 'link_token_expired' : 'link_session_closed', route);
+      } else {
         this.#asked = { request, route };
         this.stage.value = { at: 'asked', asked: this.#asked };
         this.event('opened');
@@ -89,7 +91,7 @@ export class Flow {
       ) {
         throw error;
       }
-      await this.#refuse(codeOf(error), request.app.name);
+      await this.#refuse(codeOf(error), route);
     }
   }
 
@@ -106,10 +108,12 @@ export class Flow {
     await this.#leave({ type: 'keypass:exit', error: null });
   }
 
-  async #refuse(code: string, app: string): Promise<void> {
+  async #refuse(code: string, route: Route): Promise<void> {
+    const outcome: Outcome = { type: 'keypass:exit', error: { code, message: 'The request cannot be answered.' } };
     forgetEntry();
-    this.stage.value = { at: 'ended', code, app };
-    await this.#opener.deliver({ type: 'keypass:exit', error: { code, message: code } });
+    const back = route.by === 'redirect' ? this.#returnUrl(route, outcome) : undefined;
+    this.stage.value = { at: 'ended', code, ...(back === undefined ? {} : { back }) };
+    await this.#opener.deliver(outcome);
   }
 
   async #leave(outcome: Outcome): Promise<void> {
@@ -118,11 +122,15 @@ export class Flow {
     forgetEntry();
     if (route.by === 'redirect') {
       this.stage.value = { at: 'leaving', app };
-      location.replace(returnUrl(route.redirectUri, outcome, this.#entry?.state ?? null));
+      location.replace(this.#returnUrl(route, outcome));
       return;
     }
     this.stage.value = { at: outcome.type === 'keypass:success' ? 'approved' : 'denied', app };
     if (await this.#opener.deliver(outcome)) close();
+  }
+
+  #returnUrl(route: Route & { by: 'redirect' }, outcome: Outcome): string {
+    return returnUrl(route.redirectUri, outcome, this.#entry?.state ?? null);
   }
 
   #current(): Asked & { token: string } {

@@ -1,14 +1,16 @@
 import { Gate } from '../account/gate.tsx';
+import { access } from '../account/session.ts';
 import { useSignal } from '@preact/signals';
-import { Button } from '../ui/button.tsx';
+import type { ComponentChildren } from 'preact';
+import { Button, ButtonLink } from '../ui/button.tsx';
 import { Intro } from '../ui/card.tsx';
 import { Icon, Mark } from '../ui/icon.tsx';
 import { mount } from '../ui/mount.tsx';
-import { Progress } from '../ui/progress.tsx';
+import { Progress, Steps } from '../ui/progress.tsx';
 import { texts } from '../ui/texts.ts';
 import { type Asked, Flow } from './flow.ts';
 import { Consent } from './consent.tsx';
-import { Asker, WhoAsks } from './who.tsx';
+import { Asker, consentSteps, Footer, WhoAsks } from './who.tsx';
 
 const flow = new Flow(window);
 
@@ -34,10 +36,10 @@ function LinkPage() {
           </div>
         )}
         {stage.at === 'asked' && <Screens asked={stage.asked} />}
-        {stage.at === 'ended' && <Ended code={stage.code} />}
+        {stage.at === 'ended' && <Ended code={stage.code} back={stage.back} />}
         {stage.at === 'leaving' && <Last title={texts.link.returning(stage.app)} />}
         {stage.at === 'approved' && (
-          <Last title={texts.link.approvedTitle} text={texts.link.approved(stage.app)} good />
+          <Last title={texts.link.approvedTitle} text={texts.link.approved(stage.app)} tone="good" />
         )}
         {stage.at === 'denied' && <Last title={texts.link.deniedTitle} text={texts.link.denied} />}
       </main>
@@ -53,23 +55,55 @@ function Screens({ asked }: { asked: Asked }) {
     };
     return <WhoAsks asked={asked} onNext={go} onDeny={() => void flow.deny()} />;
   }
-  return <Gate above={<Asker asked={asked} />}>{(vault) => <Consent flow={flow} asked={asked} vault={vault} />}</Gate>;
+  const above = (
+    <>
+      <Asker asked={asked} />
+      <Steps total={consentSteps} current={2} />
+    </>
+  );
+  return (
+    <>
+      <Gate above={above}>{(vault) => <Consent flow={flow} asked={asked} vault={vault} />}</Gate>
+      {access.value.state !== 'open' && (
+        <Footer>
+          <Button kind="plain" onClick={() => void flow.deny()}>
+            {texts.link.deny}
+          </Button>
+        </Footer>
+      )}
+    </>
+  );
 }
 
-function Ended({ code }: { code: string }) {
-  const [title, text] = texts.link.ends[code] ?? [texts.errors['unknown'] ?? '', texts.errors[code] ?? ''];
-  return <Last title={title} text={text} />;
+/** Why it is over, and the way on: back to the app where there is one, once more where that can help. */
+function Ended({ code, back }: { code: string; back: string | undefined }) {
+  const known = texts.link.ends[code];
+  const [title, text] = known ?? [texts.link.failed, texts.errors[code] ?? texts.errors['unknown'] ?? ''];
+  return (
+    <Last title={title} text={text} tone="warn">
+      {known === undefined && <Button onClick={() => void flow.start()}>{texts.retry}</Button>}
+      {back !== undefined && <ButtonLink href={back}>{texts.link.goBack}</ButtonLink>}
+    </Last>
+  );
 }
 
-function Last({ title, text, good }: { title: string; text?: string; good?: boolean }) {
+interface LastProps {
+  title: string;
+  text?: string;
+  tone?: 'good' | 'warn';
+  children?: ComponentChildren;
+}
+
+function Last({ title, text, tone, children }: LastProps) {
   return (
     <div class="consent-body last" role="status">
-      <span class={good === true ? 'seal good' : 'seal'}>
-        <Icon name={good === true ? 'check' : 'info'} size={22} />
+      <span class={`seal ${tone ?? ''}`}>
+        <Icon name={tone === 'good' ? 'check' : tone === 'warn' ? 'alert' : 'info'} size={22} />
       </span>
       <Intro title={title} focus>
         {text}
       </Intro>
+      {children}
     </div>
   );
 }

@@ -270,6 +270,8 @@ const en = {
     approve: 'Approve',
     approving: 'Sealing the grant in your browser…',
     updateWants: 'asks to change what it may use',
+    failed: 'This did not work',
+    goBack: 'Back to the app',
     approvedTitle: 'Connected',
     approved: (app: string) => `${app} is connected. You can close this window.`,
     returning: (app: string) => `Taking you back to ${app}…`,
@@ -353,15 +355,33 @@ const en = {
         'Receipts for everything',
         'Every call shows what was used and what it cost, to the last digit, and says whether it was measured or estimated.',
       ],
-      ['Gone means gone', 'Revoking deletes the app’s sealed copy of your keys, denies it at once and cuts running answers.'],
+      [
+        'Gone means gone',
+        'Revoking deletes the app’s sealed copy of your keys, denies it at once and cuts running answers.',
+      ],
     ],
     promiseTitle: 'What we promise, and what we do not',
     promise: [
-      ['At rest', 'The operator of this server cannot read your keys: the database and the server’s secrets together still need an app’s access token, or a correct guess at your password.'],
-      ['While a call runs', 'The server sees that key, the prompt and the answer, and the token that opens it. It has to: it makes the call for the app.'],
-      ['A dishonest operator', 'An operator who changes the server or the pages it serves, or who also runs an app, can read the keys that pass or are linked to that app. Use a KeyPass whose operator you trust, or run your own.'],
-      ['Backups', 'In the default set-up one folder holds both the database and the server’s secrets; backups leave the secrets out. Old backups hold revoked access and old password wraps until the secrets of their time are dropped.'],
-      ['Tampering', 'Somebody who writes to the database cannot make an approval that you never gave. They can put back an earlier one, which a browser that has seen a newer one notices, and can reset spent counters and pauses.'],
+      [
+        'At rest',
+        'The operator of this server cannot read your keys: the database and the server’s secrets together still need an app’s access token, or a correct guess at your password.',
+      ],
+      [
+        'While a call runs',
+        'The server sees that key, the prompt and the answer, and the token that opens it. It has to: it makes the call for the app.',
+      ],
+      [
+        'A dishonest operator',
+        'An operator who changes the server or the pages it serves, or who also runs an app, can read the keys that pass or are linked to that app. Use a KeyPass whose operator you trust, or run your own.',
+      ],
+      [
+        'Backups',
+        'In the default set-up one folder holds both the database and the server’s secrets; backups leave the secrets out. Old backups hold revoked access and old password wraps until the secrets of their time are dropped.',
+      ],
+      [
+        'Tampering',
+        'Somebody who writes to the database cannot make an approval that you never gave. They can put back an earlier one, which a browser that has seen a newer one notices, and can reset spent counters and pauses.',
+      ],
       ['Always visible to the operator', 'Your e-mail, the names of providers, times, models and token counts.'],
     ],
     startTitle: 'For developers: five minutes to the first call',

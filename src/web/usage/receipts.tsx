@@ -59,11 +59,12 @@ export function Receipts({ store }: { store: Store }) {
 /** A call in one line; opened, it says how its cost came about. */
 function ReceiptRow({ receipt, store }: { receipt: Receipt; store: Store }) {
   const provider = nameOf(peekShelf(store.providers) ?? [], receipt.provider);
+  const connection = peekShelf(store.connections)?.find(({ id }) => id === receipt.connectionId);
   return (
     <li>
       <details class="receipt">
         <summary>
-          <span class="receipt-app">{receipt.app ?? texts.usage.own}</span>
+          <span class="receipt-app">{connection?.name ?? receipt.app ?? texts.usage.own}</span>
           <code class="receipt-model muted">{receipt.model === '' ? provider : receipt.model}</code>
           <time class="muted small" dateTime={receipt.startedAt}>
             {sayMoment(receipt.startedAt)}

@@ -24,6 +24,7 @@ export interface Line {
 
 export interface Receipt {
   id: string;
+  connectionId: string;
   /** RFC 3339, UTC. */
   startedAt: string;
   provider: string;
@@ -43,6 +44,7 @@ export function totalOf(row: Fields): Total {
 export function receiptOf(row: Fields): Receipt {
   return {
     id: text(row['id']) ?? '',
+    connectionId: text(row['connectionId']) ?? '',
     startedAt: text(row['startedAt']) ?? '',
     provider: text(row['provider']) ?? '',
     model: text(row['servedModel']) ?? text(row['model']) ?? '',

@@ -9,7 +9,7 @@ import { createShelf, peekShelf, Shown } from '../ui/shelf.tsx';
 import { language, texts } from '../ui/texts.ts';
 import { thisMonth } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
-import type { Provider } from '../vault.ts';
+import type { Connection, Provider } from '../vault.ts';
 import { Receipts } from './receipts.tsx';
 import { type Total, totalOf } from './rows.ts';
 
@@ -63,7 +63,7 @@ function Totals({ rows, by, store }: { rows: readonly Total[]; by: By; store: St
           <ul class="totals">
             {sorted.map((row) => (
               <li key={row.key ?? ''}>
-                <span class="total-name">{titleOf(row, by, providers)}</span>
+                <span class="total-name">{titleOf(row, by, providers, peekShelf(store.connections))}</span>
                 <span class="muted small">{texts.usage.calls(row.calls)}</span>
                 <Money usd={row.cost} />
                 <svg viewBox="0 0 1000 4" preserveAspectRatio="none" aria-hidden="true">
@@ -79,7 +79,9 @@ function Totals({ rows, by, store }: { rows: readonly Total[]; by: By; store: St
   );
 }
 
-function titleOf({ key, name }: Total, by: By, providers: readonly Provider[]): string {
+/** Only this vault knows what its owner called a connection; the server knows apps by their names. */
+function titleOf({ key, name }: Total, by: By, providers: readonly Provider[], connections: Connection[] = []): string {
   if (by === 'provider') return nameOf(providers, key ?? '');
-  return name ?? (by === 'model' ? (key ?? texts.usage.noModel) : texts.usage.own);
+  if (by === 'model') return key ?? texts.usage.noModel;
+  return connections.find(({ id }) => id === key)?.name ?? name ?? texts.usage.own;
 }

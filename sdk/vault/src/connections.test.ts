@@ -1,0 +1,157 @@
+import { beforeEach, describe, expect, test } from 'bun:test';
+import { newUuid, parseToken } from '../../../src/crypto/index.ts';
+import { MemoryServer } from '../test/memory-server.ts';
+import { Vault, VaultError } from './index.ts';
+
+const baseUrl = 'https://keys.example';
+const email = 'ada@example.com';
+const password = 'correct horse battery staple';
+const secret = `sk-${'x'.repeat(40)}WXYZ`;
+
+let server: MemoryServer;
+let vault: Vault;
+
+beforeEach(async () => {
+  server = new MemoryServer();
+  ({ vault } = await Vault.register({ baseUrl, email, password, fetch: server.fetch }));
+});
+
+const again = () => Vault.unlock({ baseUrl, email, password, fetch: server.fetch });
+const failure = (attempt: Promise<unknown>) =>
+  attempt.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+function linkSession(mode: 'connect' | 'update' = 'connect', connectionId?: string, appId = newUuid()) {
+  const linkToken = `link-${server.linkSessions.length}`;
+  const app = { id: appId, name: 'Notes', allowedOrigins: ['https://notes.example'] };
+  const asked = { requestedProviders: ['openai'], budgetSuggestionCents: 500 };
+  const session = { sessionId: newUuid(), status: 'pending', expiresAt: '2031-01-01T00:00:00.000Z', mode, app };
+  server.linkSessions.push({
+    linkToken,
+    ...session,
+    ...asked,
+    ...(connectionId === undefined ? {} : { connectionId }),
+  });
+  return { linkToken, app };
+}
+
+describe('link', () => {
+  test('approves for the app that was shown; the public token is well formed and never sent', async () => {
+    const key = await vault.keys.add({ provider: 'openai', secret });
+    const { linkToken, app } = linkSession();
+    expect(await vault.link.describe(linkToken)).toMatchObject({ app, mode: 'connect', budgetSuggestionCents: 500 });
+    const approval = { providers: ['openai'], models: ['gpt-4o'], budgetCents: 300, origin: 'https://notes.example' };
+    const { publicToken, connectionId } = await vault.link.approve(linkToken, approval);
+    expect(parseToken('public', publicToken ?? '')).toHaveLength(32);
+    expect(JSON.stringify(server.sent)).not.toContain(publicToken ?? '-');
+    expect(await (await again()).connections.get(connectionId)).toMatchObject({
+      kind: 'app',
+      name: 'Notes',
+      origin: 'https://notes.example',
+      policy: { app: app.id, budgetCents: 300, providers: [{ id: 'openai', keyId: key.id, models: ['gpt-4o'] }] },
+      verified: true,
+    });
+  });
+
+  test('seals for what was shown even if the server then tells of another app', async () => {
+    await vault.keys.add({ provider: 'openai', secret });
+    const { linkToken, app } = linkSession();
+    await vault.link.describe(linkToken);
+    const session = server.linkSessions[0];
+    if (session !== undefined) session['app'] = { id: newUuid(), name: 'Evil', allowedOrigins: [] };
+    await vault.link.approve(linkToken, { providers: ['openai'], budgetCents: 1 });
+    expect(server.connections[0]).toMatchObject({ policy: { app: app.id } });
+  });
+
+  test('update mode edits the connection; its token stays', async () => {
+    await vault.keys.add({ provider: 'openai', secret });
+    await vault.keys.add({ provider: 'anthropic', secret });
+    const { linkToken: asked, app } = linkSession();
+    const first = await vault.link.approve(asked, { providers: ['openai'], budgetCents: 1 });
+    const { linkToken } = linkSession('update', first.connectionId, app.id);
+    const updated = await vault.link.approve(linkToken, { providers: ['openai', 'anthropic'], budgetCents: 900 });
+    expect(updated).toEqual({ publicToken: null, connectionId: first.connectionId });
+    expect(await vault.connections.get(first.connectionId)).toMatchObject({
+      policy: { revision: 2, budgetCents: 900 },
+    });
+    expect(server.connection(first.connectionId)['grants']).toHaveLength(2);
+  });
+
+  test('deny', async () => {
+    const { linkToken } = linkSession();
+    await vault.link.deny(linkToken);
+    expect(server.sent.at(-1)).toMatchObject({ path: '/v1/link/deny', body: JSON.stringify({ linkToken }) });
+  });
+});
+
+describe('connections', () => {
+  test('a personal token is made here, kept in the vault, and unknown to the server', async () => {
+    await vault.keys.add({ provider: 'openai', secret });
+    const { id, accessToken } = await vault.connections.create({
+      name: 'editor',
+      providers: ['openai'],
+      budgetCents: 500,
+    });
+    expect(parseToken('access', accessToken)).toHaveLength(32);
+    expect(JSON.stringify(server.sent)).not.toContain(accessToken);
+    expect(JSON.stringify(server.sent)).not.toContain('editor');
+    expect(await (await again()).connections.accessToken(id)).toBe(accessToken);
+  });
+
+  test('update, rename and revoke; a second client follows', async () => {
+    await vault.keys.add({ provider: 'openai', secret });
+    const { id } = await vault.connections.create({ name: 'a', providers: ['openai'], budgetCents: 1 });
+    const second = await again();
+    await second.connections.update(id, {
+      name: 'b',
+      budgetCents: 7,
+      models: ['m'],
+      expiresAt: '2031-05-05T00:00:00Z',
+    });
+    expect(await vault.connections.get(id)).toMatchObject({
+      name: 'b',
+      policy: { revision: 2, budgetCents: 7, expiresAt: '2031-05-05T00:00:00Z', providers: [{ models: ['m'] }] },
+    });
+    await vault.connections.revoke(id);
+    expect(await second.connections.list()).toMatchObject([{ id, status: 'revoked' }]);
+    expect(await failure(second.connections.update(id, { budgetCents: 1 }))).toMatchObject({
+      code: 'connection_revoked',
+    });
+  });
+
+  test('an edit that was overtaken is made to what the other client left', async () => {
+    await vault.keys.add({ provider: 'openai', secret });
+    const { id } = await vault.connections.create({ name: 'a', providers: ['openai'], budgetCents: 1 });
+    const second = await again();
+    let interfered = false;
+    server.before = async (method) => {
+      if (method !== 'PATCH' || interfered) return;
+      interfered = true;
+      await second.connections.update(id, { models: ['m'] });
+    };
+    await vault.connections.update(id, { budgetCents: 9 });
+    expect(await second.connections.get(id)).toMatchObject({
+      policy: { revision: 3, budgetCents: 9, providers: [{ models: ['m'] }] },
+    });
+  });
+
+  test('revoking works locked, and the manifest follows with the next write', async () => {
+    await vault.keys.add({ provider: 'openai', secret });
+    const { id } = await vault.connections.create({ name: 'a', providers: ['openai'], budgetCents: 1 });
+    vault.lock();
+    await vault.connections.revoke(id);
+    server.connections = [];
+    await vault.unlock(password);
+    expect(await vault.connections.list()).toEqual([]);
+    await vault.keys.add({ provider: 'anthropic', secret });
+    expect(await (await again()).connections.list()).toEqual([]);
+  });
+
+  test('errors are VaultErrors with the code of the server', async () => {
+    const error = await failure(vault.connections.get(newUuid()));
+    expect(error).toBeInstanceOf(VaultError);
+    expect(error).toMatchObject({ code: 'connection_not_found', status: 404 });
+  });
+});

@@ -1,0 +1,80 @@
+import type { CallFacts, CompletionUsage, FinishReason } from './completion.ts';
+
+/** One event of a streamed answer in OpenAI's shape. https://platform.openai.com/docs/api-reference/chat/streaming */
+export interface ChatChunk {
+  readonly id: string;
+  readonly object: 'chat.completion.chunk';
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly ChunkChoice[];
+  /** With `include_usage`: null in every chunk but the last, which has no choices. */
+  readonly usage?: CompletionUsage | null;
+}
+
+export interface ChunkChoice {
+  readonly index: number;
+  readonly delta: Delta;
+  readonly logprobs: null;
+  readonly finish_reason: FinishReason | null;
+}
+
+export interface Delta {
+  readonly role?: 'assistant';
+  readonly content?: string;
+  readonly refusal?: string | null;
+}
+
+/** Reads a provider's events and says what OpenAI would have sent; it holds no text. */
+export interface ChunkReader {
+  /** The chunks of one event's data. Throws KeyPassError where the event tells of a failure. */
+  push(data: string): ChatChunk[];
+  /** The last chunks. Throws `provider_unreachable` if the answer is not whole. */
+  end(): ChatChunk[];
+}
+
+/** Writes the chunks of one answer. */
+export class ChunkWriter {
+  #facts: CallFacts;
+  readonly #includeUsage: boolean;
+
+  constructor(facts: CallFacts, includeUsage: boolean) {
+    this.#facts = facts;
+    this.#includeUsage = includeUsage;
+  }
+
+  /** What the provider itself says of the answer, from here on. */
+  identify({ id, model }: { id?: string | undefined; model?: string | undefined }): void {
+    this.#facts = { ...this.#facts, id: id ?? this.#facts.id, model: model ?? this.#facts.model };
+  }
+
+  begin(index = 0): ChatChunk {
+    return this.#delta(index, { role: 'assistant', content: '', refusal: null });
+  }
+
+  text(content: string, index = 0): ChatChunk {
+    return this.#delta(index, { content });
+  }
+
+  refusal(refusal: string, index = 0): ChatChunk {
+    return this.#delta(index, { refusal });
+  }
+
+  finish(reason: FinishReason, index = 0): ChatChunk {
+    return this.#delta(index, {}, reason);
+  }
+
+  /** The usage, if the app asked for it. */
+  usage(usage: CompletionUsage | undefined): ChatChunk[] {
+    return this.#includeUsage && usage !== undefined ? [{ ...this.#chunk([]), usage }] : [];
+  }
+
+  #delta(index: number, delta: Delta, finish: FinishReason | null = null): ChatChunk {
+    return this.#chunk([{ index, delta, logprobs: null, finish_reason: finish }]);
+  }
+
+  #chunk(choices: ChunkChoice[]): ChatChunk {
+    const { id, created, model } = this.#facts;
+    const usage = this.#includeUsage ? { usage: null } : {};
+    return { id, object: 'chat.completion.chunk', created, model, choices, ...usage };
+  }
+}

@@ -1,0 +1,147 @@
+import { concat } from '../../crypto/index.ts';
+import { KeyPassError, type ErrorCode } from '../../errors.ts';
+import { listAt, memberAt, objectAt, textAt } from '../../money/json.ts';
+import type { Answer } from '../service.ts';
+
+const longestBody = 64 * 1024;
+const longestText = 500;
+
+/** A provider's own refusal of a call, in KeyPass's words; `status` and `headers` are what the answer gets. */
+export class ProviderRefusal extends KeyPassError {
+  readonly status: number;
+  readonly headers: Headers;
+
+  constructor(code: ErrorCode, message: string, answer: RefusedAnswer) {
+    const { status, providerCode, param, retryAfter, headers } = answer;
+    super(code, message, {
+      details: { status, ...(providerCode === undefined ? {} : { providerCode }) },
+      ...(param === undefined ? {} : { param }),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    });
+    this.status = code === 'provider_key_rejected' ? 502 : status;
+    this.headers = headers;
+  }
+}
+
+interface RefusedAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly providerCode?: string | undefined;
+  readonly param?: string | undefined;
+  readonly retryAfter?: number | undefined;
+}
+
+/** Reads an answer that is no success. It is read up to a limit; what is no JSON tells its status alone. */
+export async function refusalOf(answer: Answer): Promise<ProviderRefusal> {
+  const bytes = await readWhole(answer.body, longestBody).catch(() => new Uint8Array());
+  return refusalFrom(answer.status, answer.headers, parsed(bytes));
+}
+
+/**
+ * A provider's failure: `provider_key_rejected` for 401 and 403 and for Google's 400 of an invalid key,
+ * `provider_rate_limited` for 429, else `provider_error` with the provider's own text. A refused key's text is not
+ * passed on: providers quote a part of the key in it.
+ */
+export function refusalFrom(status: number, headers: Headers, body: unknown): ProviderRefusal {
+  // Google streams its failures as a list of one.
+  const holder: unknown = Array.isArray(body) ? body[0] : body;
+  const failure = objectAt(holder, 'error');
+  const details = { status, headers, providerCode: codeOf(failure), param: placeOf(failure) };
+  if (status === 401 || status === 403 || saysKeyInvalid(failure)) {
+    const message = 'The provider refused the stored key, or what this key may do. Its owner must look at it.';
+    return new ProviderRefusal('provider_key_rejected', message, { ...details, param: undefined });
+  }
+  const text = safeText(textAt(failure, 'message'));
+  if (status === 429) {
+    const retryAfter = retryAfterOf(headers, failure);
+    return new ProviderRefusal('provider_rate_limited', `The provider limits the rate: ${text}`, {
+      ...details,
+      retryAfter,
+    });
+  }
+  return new ProviderRefusal('provider_error', `The provider refused the call: ${text}`, details);
+}
+
+/** The failure that an event of a stream tells of: `{ error }` in every provider's shape. */
+export function failureInStream(event: unknown): KeyPassError {
+  const failure = objectAt(event, 'error');
+  const providerCode = codeOf(failure);
+  const details = providerCode === undefined ? {} : { details: { providerCode } };
+  return new KeyPassError(
+    'provider_error',
+    `The provider ended the answer: ${safeText(textAt(failure, 'message'))}`,
+    details,
+  );
+}
+
+/** A success that cannot be read. */
+export function unreadable(): KeyPassError {
+  return new KeyPassError('provider_error', 'The provider answered in a form that KeyPass cannot read.');
+}
+
+/** A stream that ended without its end. */
+export function brokenOff(): KeyPassError {
+  return new KeyPassError('provider_unreachable', 'The provider broke the answer off.');
+}
+
+/** A body as a whole; throws what the body fails with, and `provider_error` where it is longer than `limit`. */
+export async function readWhole(body: Answer['body'], limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? new Blob([]).stream()) {
+    length += chunk.length;
+    // Leaving the loop cancels the body.
+    if (length > limit) throw unreadable();
+    chunks.push(chunk);
+  }
+  return concat(...chunks);
+}
+
+export function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** OpenAI and Groq name a `code` or else a `type`, Anthropic a `type`, Google a `status` beside its numeric `code`. */
+function codeOf(failure: unknown): string | undefined {
+  const code = textAt(failure, 'code') ?? textAt(failure, 'status') ?? textAt(failure, 'type');
+  return code !== undefined && /^[\w.-]{1,64}$/.test(code) ? code : undefined;
+}
+
+function placeOf(failure: unknown): string | undefined {
+  const param = textAt(failure, 'param');
+  return param !== undefined && /^[\w.[\]-]{1,100}$/.test(param) ? param : undefined;
+}
+
+/** https://cloud.google.com/apis/design/errors#error_info */
+function saysKeyInvalid(failure: unknown): boolean {
+  return listAt(failure, 'details').some((detail) => (textAt(detail, 'reason') ?? '').startsWith('API_KEY_'));
+}
+
+/** Seconds: from the header, or from Google's RetryInfo (`"34s"`). */
+function retryAfterOf(headers: Headers, failure: unknown): number | undefined {
+  const header = headers.get('retry-after');
+  if (header !== null && /^\d{1,9}$/.test(header)) return Number(header);
+  const delay = listAt(failure, 'details').map((detail) => memberAt(detail, 'retryDelay'));
+  const seconds = delay.map((value) => /^(\d{1,9}(?:\.\d+)?)s$/.exec(String(value))?.[1]).find(isGiven);
+  return seconds === undefined ? undefined : Math.ceil(Number(seconds));
+}
+
+function isGiven<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+/** Whatever is built like a key, whole or masked, whichever provider or proxy wrote it there. */
+const likeKey =
+  /\b(?:sk|gsk|pk|rk|xai|kp)[-_][^\s"'`,;]{6,}|\bAIza[^\s"'`,;]{6,}|\bAQ\.[^\s"'`,;]{6,}|[\w-]*\*{3,}[\w-]*/gi;
+
+function safeText(text: string | undefined): string {
+  if (text === undefined || text.trim() === '') return 'it gave no reason.';
+  return text
+    .slice(0, 4 * longestText)
+    .replace(likeKey, '[removed]')
+    .slice(0, longestText);
+}

@@ -1,0 +1,98 @@
+import { KeyPassError } from '../../errors.ts';
+import { parseObject } from '../../money/json.ts';
+import { errorEvent } from '../errors.ts';
+import { EventSplitter, type ServerSentEvent } from '../sse.ts';
+import type { ChatChunk, ChunkReader } from './chunks.ts';
+import { brokenOff, unreadable } from './failures.ts';
+
+/**
+ * A provider's event stream as OpenAI's: `data: {…}` for each chunk and `data: [DONE]` at the end. A failure is told in
+ * an event of its own, after which the stream breaks without `[DONE]`. Nothing is read ahead of the client, and its
+ * leaving cancels the provider's stream. `longest` is the most bytes that one event may have.
+ */
+export function chatStream(
+  body: ReadableStream<Uint8Array>,
+  chunks: ChunkReader,
+  longest: number,
+): ReadableStream<Uint8Array> {
+  const source = new ChatSource(body.getReader(), chunks, longest);
+  return new ReadableStream<Uint8Array>(
+    { pull: (controller) => source.pull(controller), cancel: () => source.cancel() },
+    { highWaterMark: 0 },
+  );
+}
+
+/** A reset discards what the client has not read: the event that says why gets this much time to arrive. */
+const farewellMs = 50;
+
+class ChatSource {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #chunks: ChunkReader;
+  readonly #events: EventSplitter;
+  /** What the client has to get next. */
+  #text = '';
+  /** What the next pull fails with: the client was sent the event that says so. */
+  #failure: KeyPassError | undefined;
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, chunks: ChunkReader, longest: number) {
+    this.#reader = reader;
+    this.#chunks = chunks;
+    this.#events = new EventSplitter(longest);
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    if (this.#failure !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, farewellMs));
+      controller.error(this.#failure);
+      return;
+    }
+    try {
+      let isDone = await this.#step();
+      // Many of a provider's events say nothing to the client, and a pull that passes nothing on would not be repeated.
+      while (this.#text === '') isDone = await this.#step();
+      controller.enqueue(this.#take());
+      if (isDone) controller.close();
+    } catch (error) {
+      this.#failure = error instanceof KeyPassError ? error : brokenOff();
+      this.#text += new TextDecoder().decode(errorEvent(this.#failure, 'openai-chat'));
+      controller.enqueue(this.#take());
+      await this.cancel().catch(() => {});
+    }
+  }
+
+  cancel(): Promise<void> {
+    return this.#reader.cancel();
+  }
+
+  /** Reads what comes next; true when it was the last. */
+  async #step(): Promise<boolean> {
+    const { done, value } = await this.#reader.read();
+    if (done) {
+      const rest = this.#events.rest();
+      // Half an event is no event of the provider's.
+      if (rest !== undefined && rest.data !== '' && parseObject(rest.data) === undefined) throw brokenOff();
+      this.#push(rest);
+      this.#write(this.#chunks.end());
+      this.#text += 'data: [DONE]\n\n';
+      return true;
+    }
+    for (const event of this.#events.push(value)) this.#push(event);
+    if (this.#events.isTooLong) throw unreadable();
+    return false;
+  }
+
+  /** An event without data is a comment, which keeps a connection open. */
+  #push(event: ServerSentEvent | undefined): void {
+    if (event !== undefined && event.data !== '') this.#write(this.#chunks.push(event.data));
+  }
+
+  #write(chunks: readonly ChatChunk[]): void {
+    for (const chunk of chunks) this.#text += `data: ${JSON.stringify(chunk)}\n\n`;
+  }
+
+  #take(): Uint8Array {
+    const bytes = new TextEncoder().encode(this.#text);
+    this.#text = '';
+    return bytes;
+  }
+}
