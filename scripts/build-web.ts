@@ -32,7 +32,7 @@ function fingerprint(): string {
   const hash = createHash('sha256').update(Bun.version);
   for (const input of inputs) {
     const path = join(root, input);
-    const names = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }).map(String).sort() : [''];
+    const names = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }).map(String).toSorted() : [''];
     for (const name of names) {
       const { size, mtimeMs } = statSync(join(path, name));
       hash.update(`${input}/${name}:${size}:${mtimeMs}\n`);
@@ -135,7 +135,7 @@ function embeddedModule(manifest: Record<string, ManifestEntry>): string {
   return [
     ...imports,
     `export const manifest = ${JSON.stringify(manifest, null, 2)};`,
-    `export const files: Record<string, string> = {\n${paths.join('\n')}\n};`,
+    `export const files = {\n${paths.join('\n')}\n};`,
     '',
   ].join('\n');
 }

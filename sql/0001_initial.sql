@@ -75,7 +75,9 @@ create table apps (
   allowed_origins text[] not null,
   redirect_uris text[] not null,
   webhook_url text,
-  created_at timestamptz not null
+  created_at timestamptz not null,
+  -- A removed app stays known by name: its owners' receipts outlive it.
+  removed_at timestamptz
 );
 create index apps_user on apps (user_id, created_at, id);
 
@@ -92,7 +94,7 @@ create index app_secrets_app on app_secrets (app_id);
 create table connections (
   id uuid primary key,
   user_id uuid not null references users on delete cascade,
-  app_id uuid references apps on delete cascade,
+  app_id uuid references apps,
   kind text not null check (kind in ('app', 'personal', 'site')),
   origin text,
   status text not null check (status in ('pending', 'active', 'paused', 'revoked')),

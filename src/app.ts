@@ -81,7 +81,7 @@ export function createApp(deps: Deps) {
     .use(passwordRoutes(passwords, { auth, limits }))
     .use(providerRoutes(services.originOf))
     .use(keyRoutes(keys, { auth, replaceKey: (userId, key, input) => connections.replaceKey(userId, key, input) }))
-    .use(appRoutes(apps, { auth }))
+    .use(appRoutes(apps, { auth, removeApp: (userId, id) => connections.removeApp(userId, id) }))
     .use(linkRoutes(link, { auth, origin: config.origin }))
     .use(connectionRoutes(connections, access, { auth }))
     .use(usageRoutes(usage, { auth }));
@@ -97,7 +97,8 @@ export function createApp(deps: Deps) {
   };
 }
 
-function createServices({ config, database, pepper, clock, log }: Deps) {
+/** The slices' services, without what serves them. */
+export function createServices({ config, database, pepper, clock, log }: Omit<Deps, 'fetch' | 'assets'>) {
   const onFault = (event: string, error: unknown) => log.fault(event, error);
   const originOf = (provider: string) => config.providerOrigins[provider] ?? findProvider(provider)?.origin;
   const ledger = new Ledger({ database, clock, onFault });
@@ -105,7 +106,7 @@ function createServices({ config, database, pepper, clock, log }: Deps) {
   const passwords = new Passwords({ database, pepper, clock });
   const apps = new Apps({ database, clock });
   const keys = new Keys({ database, accounts, clock });
-  const connections = new Connections({ database, pepper, clock, accounts, keys, ledger });
+  const connections = new Connections({ database, pepper, clock, accounts, apps, keys, ledger });
   const access = new Access({ database, pepper, clock, ledger, originOf, onFault });
   const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
   const usage = new UsageReports({ database, clock });

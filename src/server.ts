@@ -35,10 +35,8 @@ export async function startServer(
   { writeLine, clock = systemClock, onFatal }: Surroundings,
 ): Promise<RunningServer> {
   const log = new Log(writeLine);
-  const database = await openDatabase(config, onFatal);
+  const { database, pepper } = await openStorage(config, clock, onFatal);
   try {
-    await migrate(database, migrations);
-    const pepper = await openPepper(config, database, clock);
     const app = createApp({ config, database, pepper, clock, log, fetch: upstreamFetch, assets: await loadPages() });
     const stopWork = await app.start();
     const listener = await serve({ hostname: config.hostname, port: config.port, fetch: app.fetch });
@@ -49,6 +47,18 @@ export async function startServer(
       await database.close();
     };
     return { url: listener.url, port: listener.port, invitation: await app.accounts.firstInvitation(), stop };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The database with its schema up to date, and the pepper that belongs to it. */
+export async function openStorage(config: Config, clock: Clock, onFatal?: (error: Error) => void) {
+  const database = await openDatabase(config, onFatal);
+  try {
+    await migrate(database, migrations);
+    return { database, pepper: await openPepper(config, database, clock) };
   } catch (error) {
     await database.close();
     throw error;

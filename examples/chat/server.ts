@@ -40,7 +40,7 @@ async function askForMore(_request: Request, session: Session): Promise<Response
   const { budgetCents } = await viewOf(accessToken);
   const { linkToken } = await keypass.createLinkSession({
     requestedProviders: ['openai', 'anthropic'],
-    budgetSuggestionCents: budgetCents * 2,
+    budgetSuggestionCents: Math.max(500, budgetCents * 2),
     clientUserId: session.userId,
     origin,
     accessToken,

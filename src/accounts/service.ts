@@ -130,6 +130,14 @@ export class Accounts {
     return token;
   }
 
+  /** Moves a batch of accounts to the current epoch of the pepper; answers how many it found. */
+  async reseal(limit: number): Promise<number> {
+    const rows = await store.listUsersOfOtherEpochs(this.#database.sql, this.#pepper.current, limit);
+    for (const row of rows)
+      await store.updateUserSeals(this.#database.sql, await wraps.resealUser(this.#pepper, row), row);
+    return rows.length;
+  }
+
   async sweep(): Promise<void> {
     await store.deleteExpiredAccess(this.#database.sql, this.#clock.now());
     this.#secondKdfShare = Math.round((await store.findSecondKdfShare(this.#database.sql)) * 10) / 10;

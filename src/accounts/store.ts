@@ -29,6 +29,23 @@ export async function countUsers(sql: Sql | Tx): Promise<bigint> {
   return row?.count ?? 0n;
 }
 
+/** Accounts whose outer seals are not of this epoch, a batch at a time. */
+export async function listUsersOfOtherEpochs(sql: Sql | Tx, epoch: number, limit: number): Promise<UserRow[]> {
+  return sql<UserRow[]>`
+    select id, email, kdf_id, salt, password_revision, epoch, verifier_password, uvk_password,
+      recovery_id, verifier_recovery, uvk_recovery, created_at
+    from users where epoch <> ${epoch} order by id limit ${limit}`;
+}
+
+/** Puts the outer seals of another epoch in place, unless the account was changed meanwhile. */
+export async function updateUserSeals(sql: Sql | Tx, user: UserRow, old: UserRow): Promise<void> {
+  await sql`
+    update users set epoch = ${user.epoch}, verifier_password = ${user.verifierPassword},
+      uvk_password = ${user.uvkPassword}, verifier_recovery = ${user.verifierRecovery}
+    where id = ${old.id} and epoch = ${old.epoch} and verifier_password = ${old.verifierPassword}
+      and verifier_recovery = ${old.verifierRecovery}`;
+}
+
 export async function findSecondKdfShare(sql: Sql | Tx): Promise<number> {
   const [row] = await sql<{ share: number }[]>`
     select coalesce(avg((kdf_id = 2)::int), 0)::float8 as share from users`;

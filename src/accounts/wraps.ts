@@ -53,6 +53,27 @@ export async function openPasswordWrap(pepper: Pepper, row: UserRow) {
   );
 }
 
+/** The same account under the current epoch of the pepper: needs neither password nor code. */
+export async function resealUser(pepper: Pepper, row: UserRow): Promise<UserRow> {
+  const { id: user, recoveryId, epoch: old } = row;
+  const epoch = pepper.current;
+  const [oldVerifier, verifier] = [await pepper.key(old, 'verifier'), await pepper.key(epoch, 'verifier')];
+  const password = await open('verifier-password', oldVerifier, { user, epoch: old }, row.verifierPassword);
+  const recovery = await open('verifier-recovery', oldVerifier, { user, recoveryId, epoch: old }, row.verifierRecovery);
+  return {
+    ...row,
+    epoch,
+    verifierPassword: await seal('verifier-password', verifier, { user, epoch }, password),
+    verifierRecovery: await seal('verifier-recovery', verifier, { user, recoveryId, epoch }, recovery),
+    uvkPassword: await seal(
+      'uvk-password-outer',
+      await pepper.key(epoch, 'uvk'),
+      { user, epoch },
+      await openPasswordWrap(pepper, row),
+    ),
+  };
+}
+
 /** Whether a login key is the account's; the same work, and the same answer, where there is no account. */
 export async function isPasswordRight(
   pepper: Pepper,

@@ -11,6 +11,8 @@ export const NewApp = object({
   webhookUrl: t.Optional(Uri),
 });
 
+export const AppEdit = t.Partial(NewApp, { additionalProperties: false });
+
 const app = {
   id: Uuid,
   name: t.String(),
@@ -22,6 +24,11 @@ const app = {
 };
 export const AppAnswer = object(app);
 export const CreatedApp = object({ ...app, clientSecret: t.String({ description: 'Shown this once' }) });
+
+export const NewSecret = object({
+  clientSecret: t.String({ description: 'Shown this once' }),
+  oldSecretsExpireAt: Timestamp,
+});
 
 export interface NewAppInput {
   readonly name: string;

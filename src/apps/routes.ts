@@ -3,12 +3,15 @@ import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
 import { idempotencyKeyOf } from '../http/idempotency.ts';
 import { pageQuery, pageRequest } from '../http/pages.ts';
-import { Failure, object, page, success as Success } from '../http/schema.ts';
+import { Failure, object, page, success as Success, Uuid } from '../http/schema.ts';
 import * as model from './model.ts';
 import type { Apps } from './service.ts';
 
+/** Removal revokes an app's connections; wired to the connections, which know them. */
+export type RemoveApp = (userId: string, id: string) => Promise<void>;
+
 /** `/v1/apps`: a developer's apps. */
-export function appRoutes(apps: Apps, { auth }: { auth: Auth }) {
+export function appRoutes(apps: Apps, { auth, removeApp }: { auth: Auth; removeApp: RemoveApp }) {
   return new Elysia({ prefix: '/v1/apps', normalize: false, tags: ['Apps'] })
     .use(auth)
     .post(
@@ -35,6 +38,43 @@ export function appRoutes(apps: Apps, { auth }: { auth: Auth }) {
         query: object(pageQuery),
         response: { 200: Success(page(model.AppAnswer)), 400: Failure, 401: Failure },
         detail: { summary: "The developer's apps" },
+      },
+    )
+    .patch(
+      '/:id',
+      async ({ session, params, body }) => success(shown(await apps.edit(session.userId, params.id, body))),
+      {
+        session: true,
+        params: object({ id: Uuid }),
+        body: model.AppEdit,
+        response: { 200: Success(model.AppAnswer), 400: Failure, 401: Failure, 404: Failure },
+        detail: { summary: 'Change the name, origins or redirect URIs' },
+      },
+    )
+    .post(
+      '/:id/secret',
+      async ({ session, params }) => {
+        const { clientSecret, oldSecretsExpireAt } = await apps.rotateSecret(session.userId, params.id);
+        return success({ clientSecret, oldSecretsExpireAt: oldSecretsExpireAt.toISOString() });
+      },
+      {
+        session: true,
+        params: object({ id: Uuid }),
+        response: { 200: Success(model.NewSecret), 400: Failure, 401: Failure, 404: Failure },
+        detail: { summary: 'A new secret; the old one lives on for a day' },
+      },
+    )
+    .delete(
+      '/:id',
+      async ({ session, params }) => {
+        await removeApp(session.userId, params.id);
+        return success({});
+      },
+      {
+        session: true,
+        params: object({ id: Uuid }),
+        response: { 200: Success(object({})), 400: Failure, 401: Failure, 404: Failure },
+        detail: { summary: 'Remove an app; revokes every connection to it' },
       },
     );
 }

@@ -1,12 +1,15 @@
 import type { Clock } from '../clock.ts';
 import { createToken, lookupOf } from '../crypto/index.ts';
-import type { Database, Sql } from '../database/connect.ts';
+import type { Database, Sql, Tx } from '../database/connect.ts';
 import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import type { AppIdentity } from '../http/auth.ts';
 import { pageOf, type PageRequest } from '../http/pages.ts';
 import type { NewAppInput } from './model.ts';
 import * as store from './store.ts';
+
+/** How long an old secret lives on after a new one was made, so that an app can be deployed in between. */
+const overlapMs = 24 * 3600 * 1000;
 
 interface Parts {
   database: Database;
@@ -25,16 +28,13 @@ export class Apps {
 
   /** A new app; its secret is in this answer and nowhere else. */
   async create(userId: string, input: NewAppInput, idempotencyKey: string | null) {
-    const app: store.AppRow = {
+    const identity = {
       id: crypto.randomUUID(),
       userId,
-      name: input.name,
       clientId: createToken('clientId'),
-      allowedOrigins: input.allowedOrigins.map(checkOrigin),
-      redirectUris: (input.redirectUris ?? []).map((uri) => checkUri(uri, 'redirectUris')),
-      webhookUrl: input.webhookUrl === undefined ? null : checkUri(input.webhookUrl, 'webhookUrl'),
       createdAt: this.#clock.now(),
     };
+    const app: store.AppRow = { ...identity, name: input.name, ...checkAddresses(input) };
     const clientSecret = createToken('clientSecret');
     const lookup = await lookupOf('clientSecret', clientSecret);
     await this.#database.begin(async (tx) => {
@@ -55,6 +55,46 @@ export class Apps {
     );
   }
 
+  /** Changes the named members; connections stay as they are. */
+  async edit(userId: string, id: string, changes: Partial<NewAppInput>): Promise<store.AppRow> {
+    const app = await this.#own(userId, id);
+    const { name, allowedOrigins, redirectUris, webhookUrl } = {
+      ...app,
+      webhookUrl: app.webhookUrl ?? undefined,
+      ...changes,
+    };
+    const edited = { ...app, name, ...checkAddresses({ allowedOrigins, redirectUris, webhookUrl }) };
+    await store.updateApp(this.#database.sql, edited);
+    return edited;
+  }
+
+  /** A new secret, shown once; the old ones live on for a day. */
+  async rotateSecret(userId: string, id: string) {
+    const app = await this.#own(userId, id);
+    const clientSecret = createToken('clientSecret');
+    const lookup = await lookupOf('clientSecret', clientSecret);
+    const createdAt = this.#clock.now();
+    const oldSecretsExpireAt = new Date(createdAt.getTime() + overlapMs);
+    await this.#database.begin(async (tx) => {
+      await store.updateSecretExpiry(tx, app.id, oldSecretsExpireAt);
+      await store.insertAppSecret(tx, { id: crypto.randomUUID(), appId: app.id, lookup, createdAt });
+    });
+    return { clientSecret, oldSecretsExpireAt };
+  }
+
+  /** Takes an app out of use as part of a transaction that revokes its connections. */
+  async remove(tx: Tx, userId: string, id: string): Promise<void> {
+    const app = await this.#own(userId, id, tx);
+    await store.updateAppRemoved(tx, app.id, this.#clock.now());
+  }
+
+  /** The developer's own app; throws `app_not_found`. */
+  async #own(userId: string, id: string, sql: Sql = this.#database.sql): Promise<store.AppRow> {
+    const app = await store.findApp(sql, id);
+    if (app === undefined || app.userId !== userId) throw new KeyPassError('app_not_found', 'There is no such app.');
+    return app;
+  }
+
   /** The app of an id and secret; throws `client_invalid`, alike whichever of the two is wrong. */
   async authenticate(clientId: string, clientSecret: string): Promise<AppIdentity> {
     const invalid = new KeyPassError('client_invalid', 'The client id or the client secret is wrong.');
@@ -70,6 +110,14 @@ export class Apps {
     if (row === undefined) throw new KeyPassError('app_not_found', 'The app of this request is gone.');
     return row;
   }
+}
+
+function checkAddresses({ allowedOrigins, redirectUris = [], webhookUrl }: Omit<NewAppInput, 'name'>) {
+  return {
+    allowedOrigins: allowedOrigins.map(checkOrigin),
+    redirectUris: redirectUris.map((uri) => checkUri(uri, 'redirectUris')),
+    webhookUrl: webhookUrl === undefined ? null : checkUri(webhookUrl, 'webhookUrl'),
+  };
 }
 
 function checkOrigin(text: string): string {

@@ -31,7 +31,7 @@ export async function insertAppSecret(
 export async function listApps(sql: Sql | Tx, userId: string, { limit, after }: PageRequest): Promise<AppRow[]> {
   return sql<AppRow[]>`
     select id, user_id, name, client_id, allowed_origins, redirect_uris, webhook_url, created_at from apps
-    where user_id = ${userId}
+    where user_id = ${userId} and removed_at is null
       and (${after === null} or (created_at, id) > (${after?.at ?? null}::timestamptz, ${after?.id ?? null}::uuid))
     order by created_at, id limit ${limit + 1}`;
 }
@@ -39,8 +39,27 @@ export async function listApps(sql: Sql | Tx, userId: string, { limit, after }: 
 export async function findApp(sql: Sql | Tx, id: string): Promise<AppRow | undefined> {
   const [row] = await sql<AppRow[]>`
     select id, user_id, name, client_id, allowed_origins, redirect_uris, webhook_url, created_at
-    from apps where id = ${id}`;
+    from apps where id = ${id} and removed_at is null`;
   return row;
+}
+
+export async function updateApp(sql: Sql | Tx, app: AppRow): Promise<void> {
+  await sql`
+    update apps set name = ${app.name}, allowed_origins = ${app.allowedOrigins}::text[],
+      redirect_uris = ${app.redirectUris}::text[], webhook_url = ${app.webhookUrl}
+    where id = ${app.id}`;
+}
+
+/** Takes the app out of use, and its secrets out of existence. */
+export async function updateAppRemoved(tx: Tx, id: string, now: Date): Promise<void> {
+  await tx`update apps set removed_at = ${now} where id = ${id}`;
+  await tx`delete from app_secrets where app_id = ${id}`;
+}
+
+/** Lets the secrets in force live until a moment; one that ends sooner keeps its end. */
+export async function updateSecretExpiry(tx: Tx, appId: string, expiresAt: Date): Promise<void> {
+  await tx`
+    update app_secrets set expires_at = least(expires_at, ${expiresAt}::timestamptz) where app_id = ${appId}`;
 }
 
 /** The app whose client id and live secret these are. */

@@ -1,7 +1,8 @@
 import type { Accounts } from '../accounts/service.ts';
 import type { ManifestWrite, OptionalManifestWrite } from '../accounts/model.ts';
+import type { Apps } from '../apps/service.ts';
 import type { Clock } from '../clock.ts';
-import { parsePolicy, seal, type Pepper } from '../crypto/index.ts';
+import { open, parsePolicy, seal, type Pepper } from '../crypto/index.ts';
 import type { Database, Tx } from '../database/connect.ts';
 import { isUniqueViolation } from '../database/violations.ts';
 import { KeyPassError } from '../errors.ts';
@@ -23,6 +24,7 @@ interface Parts {
   pepper: Pepper;
   clock: Clock;
   accounts: Accounts;
+  apps: Apps;
   keys: Keys;
   ledger: Ledger;
 }
@@ -166,6 +168,18 @@ export class Connections {
     await this.announce(id);
   }
 
+  /** Removes a developer's app and revokes every connection to it. */
+  async removeApp(userId: string, appId: string): Promise<void> {
+    const { database, apps, clock } = this.#parts;
+    const ids = await database.begin(async (tx) => {
+      await apps.remove(tx, userId, appId);
+      const rows = await store.listLiveConnectionsOfApp(tx, appId);
+      for (const { id } of rows) await store.shredConnection(tx, id, clock.now());
+      return rows.map(({ id }) => id);
+    });
+    for (const id of ids) await this.announce(id);
+  }
+
   /** A key's next version together with the grants that follow it; the connections must be those that use the key now. */
   async replaceKey(
     userId: string,
@@ -198,6 +212,22 @@ export class Connections {
   /** Tells every instance that a connection changed, so that running streams are looked at again. */
   announce(id: string): Promise<void> {
     return this.#parts.database.notify(connectionChannel, id);
+  }
+
+  /** Moves a batch of tokens to the current epoch of the pepper; answers how many it found. */
+  async reseal(limit: number): Promise<number> {
+    const { database, pepper } = this.#parts;
+    const epoch = pepper.current;
+    const rows = await store.listTokensOfOtherEpochs(database.sql, epoch, limit);
+    for (const { id: connection, generation: count, epoch: old, ckToken: oldCkToken } of rows) {
+      const generation = Number(count);
+      const oldKey = await pepper.key(old, 'connection');
+      const inner = await open('ck-token-outer', oldKey, { connection, generation, epoch: old }, oldCkToken);
+      const key = await pepper.key(epoch, 'connection');
+      const ckToken = await seal('ck-token-outer', key, { connection, generation, epoch }, inner);
+      await store.updateTokenSeal(database.sql, { id: connection, epoch, ckToken, oldCkToken });
+    }
+    return rows.length;
   }
 
   sweep(): Promise<void> {

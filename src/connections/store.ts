@@ -135,12 +135,33 @@ export async function updateCap(sql: Sql | Tx, id: string, capCents: number | nu
 export async function shredConnection(tx: Tx, id: string, now: Date): Promise<boolean> {
   const rows = await tx`
     update connections set status = 'revoked', ck_vault = null, ck_token = null, token_lookup = null, token_vault = null,
-      revoked_at = ${now}
+      epoch = null, revoked_at = ${now}
     where id = ${id} and status <> 'revoked' returning id`;
   await tx`delete from grants where connection_id = ${id}`;
   await tx`
-    update link_sessions set ck_public = null, exchange_reply = null, public_lookup = null where connection_id = ${id}`;
+    update link_sessions set ck_public = null, exchange_reply = null, epoch = null where connection_id = ${id}`;
   return rows.length === 1;
+}
+
+export async function listLiveConnectionsOfApp(tx: Tx, appId: string) {
+  return tx<{ id: string }[]>`
+    select id from connections where app_id = ${appId} and status <> 'revoked' order by id for update`;
+}
+
+/** Connections whose token's wrap is not sealed under this epoch, a batch at a time. */
+export async function listTokensOfOtherEpochs(sql: Sql | Tx, epoch: number, limit: number) {
+  return sql<{ id: string; generation: bigint; epoch: number; ckToken: Bytes }[]>`
+    select id, generation, epoch, ck_token from connections
+    where ck_token is not null and epoch <> ${epoch} order by id limit ${limit}`;
+}
+
+export async function updateTokenSeal(
+  sql: Sql | Tx,
+  token: { id: string; epoch: number; ckToken: Uint8Array; oldCkToken: Uint8Array },
+): Promise<void> {
+  await sql`
+    update connections set ck_token = ${token.ckToken}, epoch = ${token.epoch}
+    where id = ${token.id} and ck_token = ${token.oldCkToken}`;
 }
 
 /** Approvals that were never exchanged in time. */

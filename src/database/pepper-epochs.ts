@@ -31,6 +31,22 @@ export async function reconcileEpochs(database: Database, pepper: Pepper, now: D
   });
 }
 
+/** How many rows are sealed under each epoch; link sessions among them pass by themselves within minutes. */
+export async function countEpochUses(sql: Sql): Promise<{ epoch: number; rows: bigint }[]> {
+  return sql<{ epoch: number; rows: bigint }[]>`
+    select epoch, sum(rows)::int8 as rows from (
+      select epoch, count(*) as rows from users group by 1
+      union all select epoch, count(*) from connections where epoch is not null group by 1
+      union all select epoch, count(*) from link_sessions where epoch is not null group by 1
+      union all select epoch, 0 from pepper_epochs
+    ) as uses group by epoch order by epoch`;
+}
+
+/** Forgets an epoch; the foreign keys refuse one that is in use. */
+export async function deleteEpoch(sql: Sql, epoch: number): Promise<void> {
+  await sql`delete from pepper_epochs where epoch = ${epoch}`;
+}
+
 async function insertEpoch(tx: Tx, epoch: number, checkValue: Uint8Array, now: Date): Promise<void> {
   await tx`insert into pepper_epochs (epoch, check_value, created_at) values (${epoch}, ${checkValue}, ${now})`;
 }

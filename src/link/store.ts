@@ -104,6 +104,7 @@ export async function updateDenied(sql: Sql | Tx, id: string): Promise<boolean> 
 export async function shredExpired(sql: Sql | Tx, replyBefore: Date, approvedBefore: Date): Promise<void> {
   await sql`update link_sessions set exchange_reply = null where exchange_reply is not null and exchanged_at < ${replyBefore}`;
   await sql`update link_sessions set ck_public = null where ck_public is not null and approved_at < ${approvedBefore}`;
+  await sql`update link_sessions set epoch = null where epoch is not null and ck_public is null and exchange_reply is null`;
 }
 
 /** Forgets old sessions; one that was exchanged is kept longer, so that a late replay of its token is recognised. */

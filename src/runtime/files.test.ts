@@ -64,15 +64,18 @@ test('a replaced file gets its mode back', async () => {
   expect(modeOf(path)).toBe(0o600);
 });
 
-test.each([0o640, 0o604, 0o644, 0o660, 0o610, 0o602])('a secret that others can touch is refused (%o)', async (mode) => {
-  const path = join(folder, 'secret');
-  writeFileSync(path, 'not for you');
-  chmodSync(path, mode);
-  const refusal = String(await readSecretFile(path).catch((error: unknown) => error));
-  expect(refusal).toContain(`chmod 600 ${path}`);
-  expect(refusal).toContain(mode.toString(8));
-  expect(refusal).not.toContain('not for you');
-});
+test.each([0o640, 0o604, 0o644, 0o660, 0o610, 0o602])(
+  'a secret that others can touch is refused (%o)',
+  async (mode) => {
+    const path = join(folder, 'secret');
+    writeFileSync(path, 'not for you');
+    chmodSync(path, mode);
+    const refusal = String(await readSecretFile(path).catch((error: unknown) => error));
+    expect(refusal).toContain(`chmod 600 ${path}`);
+    expect(refusal).toContain(mode.toString(8));
+    expect(refusal).not.toContain('not for you');
+  },
+);
 
 test('exists', async () => {
   expect(await exists(folder)).toBe(true);

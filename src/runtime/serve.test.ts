@@ -21,7 +21,8 @@ test('the handler gets the request and the address of the other end', async () =
   const server = serve({
     hostname: '127.0.0.1',
     port: 0,
-    fetch: async (request, peerAddress) => Response.json([new URL(request.url).pathname, peerAddress, await request.text()]),
+    fetch: async (request, peerAddress) =>
+      Response.json([new URL(request.url).pathname, peerAddress, await request.text()]),
   });
   expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
   const answer = await fetch(`${server.url}/path`, { method: 'POST', body: 'body' });

@@ -109,7 +109,8 @@ function showFailure(error: unknown): void {
   const { code, message } =
     error instanceof RequestFailed ? error : { code: '', message: 'This page failed. Reload it.' };
   if (code === 'budget_exceeded') {
-    const text = 'Your budget for Wren is used up. You can raise it, or wait until it starts anew.';
+    const text =
+      'What is left of your budget for Wren is not enough for this answer. You can raise it, or wait until it resets.';
     view.showNotice(text, { label: 'Raise the budget', run: () => link('/ask-for-more') });
   } else if (endedCodes.has(code)) {
     const text = 'Wren may no longer use your AI keys: the connection was revoked, or it has expired.';

@@ -84,6 +84,7 @@ export function showNotice(text: string, action?: Action): void {
   ui.noticeAction.hidden = action === undefined;
   ui.noticeAction.textContent = action?.label ?? '';
   ui.notice.hidden = false;
+  scrollToEnd();
 }
 
 export function hideNotice(): void {

@@ -34,7 +34,7 @@ export interface NewKey {
   label?: string;
   headers?: Readonly<Record<string, string>>;
   isDefault?: boolean;
-  /** An origin that the owner has confirmed after an OriginDiffersError. */
+  /** Where calls with this key must go: what the owner was shown. Without it, wherever the server sends them. */
   origin?: string;
 }
 
@@ -116,13 +116,13 @@ export class Keys {
   async #replaceOnce(
     id: string,
     secret: string,
-    { drop = [], label, origin: confirmed }: { drop?: readonly string[]; label?: string; origin?: string },
+    { drop = [], label, origin: expected }: { drop?: readonly string[]; label?: string; origin?: string },
   ): Promise<{ version: number }> {
     const { transport } = this.#keyring;
     const row = keyOf(await loadKeys(this.#keyring), id);
     const old = await openItem(this.#keyring, row);
     // The origin that the owner once agreed to needs no second question while the server still uses it.
-    const origin = await originFor(transport, row.provider, confirmed ?? row.origin);
+    const origin = await originFor(transport, row.provider, expected ?? row.origin);
     const next = { id, provider: row.provider, origin, version: row.version + 1 };
     const item = { ...old, secret, label: label ?? old.label };
     return sealKey(this.#keyring, next, item, async ({ hash, ...sealed }, dek) => {

@@ -33,15 +33,15 @@ export async function listProviders(transport: Transport): Promise<Provider[]> {
 }
 
 /**
- * The origin to seal into a key: the one compiled in, or one that the owner has confirmed. Throws OriginDiffersError if
- * the server's is another, `provider_unknown` if the server has no such provider.
+ * The origin to seal into a key: the server's, which must be `expected` where the caller names one. A page names what it
+ * has shown. Throws OriginDiffersError if the server's is another, `provider_unknown` if it has no such provider.
  */
-export async function originFor(transport: Transport, provider: string, confirmed?: string): Promise<string> {
+export async function originFor(transport: Transport, provider: string, expected?: string): Promise<string> {
   const known = (await listProviders(transport)).find(({ id }) => id === provider);
   if (known === undefined) {
     throw new VaultError('provider_unknown', 'This server has no such provider.', { param: 'provider' });
   }
-  if (known.origin !== (confirmed ?? known.expectedOrigin)) {
+  if (expected !== undefined && known.origin !== expected) {
     throw new OriginDiffersError(provider, known.origin, known.expectedOrigin);
   }
   return known.origin;

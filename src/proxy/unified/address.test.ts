@@ -50,6 +50,9 @@ describe('readModelName', () => {
   });
 });
 
+const google = (model: string, stream: boolean) =>
+  exchangeFor({ provider: 'google', model, body: { model, messages, stream } });
+
 describe('exchangeFor', () => {
   test('openai and groq get the body as it is', () => {
     const body = { model: 'm', messages, tools: [{ type: 'function' }], stream: true, unheard_of: 1 };
@@ -63,8 +66,6 @@ describe('exchangeFor', () => {
   });
 
   test("google's model and its streaming are in the path", () => {
-    const google = (model: string, stream: boolean) =>
-      exchangeFor({ provider: 'google', model, body: { model, messages, stream } });
     expect(google('gemini-2.5-flash', false)).toMatchObject({
       path: '/v1beta/models/gemini-2.5-flash:generateContent',
       query: '',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { failureInStream, refusalFrom, refusalOf } from './failures.ts';
 
 const none = new Headers();
-const secret = `sk-${'proj'}-${'a1B2'.repeat(12)}`;
+const secret = 'sk-' + 'proj1'.repeat(12);
 
 describe('refusalFrom', () => {
   test.each([401, 403])('a %i is a refused key, whose text is not passed on', (status) => {
@@ -82,10 +82,10 @@ describe('refusalFrom', () => {
 
   test.each([
     secret,
-    `gsk_${'a1B2'.repeat(13)}`,
-    `AI${'za'}${'d'.repeat(35)}`,
-    `A${'Q.'}${'e'.repeat(44)}`,
-    `sk-${'ant'}-api03-${'c'.repeat(93)}AA`,
+    'gsk_' + 'a1B2'.repeat(13),
+    'AIz' + 'a'.repeat(36),
+    'AQ' + '.e'.repeat(22),
+    'sk-' + 'ant-api03-'.repeat(9) + 'AA',
     'abcd********wxyz',
   ])('what is built like a key is removed: %#', (key) => {
     const { message } = refusalFrom(500, none, { error: { message: `Failed for ${key}, sorry.` } });
@@ -97,8 +97,9 @@ describe('refusalFrom', () => {
   });
 });
 
+const bodyOf = (text: string) => new Blob([text]).stream();
+
 test('refusalOf reads a limited part of the body', async () => {
-  const bodyOf = (text: string) => new Blob([text]).stream();
   const answer = { status: 400, headers: none };
   const short = await refusalOf({ ...answer, body: bodyOf('{"error":{"message":"Bad."}}') });
   expect(short.message).toEndWith('Bad.');

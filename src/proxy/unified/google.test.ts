@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseChat } from './chat.ts';
 import { fromGoogle, toGoogle } from './google.ts';
 import { GoogleStream } from './googleStream.ts';

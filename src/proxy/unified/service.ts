@@ -17,7 +17,7 @@ import { chatStream } from './stream.ts';
 
 interface Parts {
   readonly proxy: Proxy;
-  readonly numbered: NumberedCalls;
+  readonly numbered: Pick<NumberedCalls, 'once'>;
   readonly limits: Limits;
   readonly clock: Clock;
 }

@@ -39,7 +39,7 @@ function read(text: string) {
   const events = text.split('\n\n').filter((event) => event !== '');
   expect(events.every((event) => event.startsWith('data: '))).toBe(true);
   const data = events.map((event) => event.slice('data: '.length));
-  const chunks = data.filter((event) => event !== '[DONE]').map((event) => JSON.parse(event) as ChatChunk);
+  const chunks = data.filter((event) => event !== '[DONE]').map((event): ChatChunk => JSON.parse(event));
   return {
     text: chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join(''),
     finishes: chunks.flatMap(({ choices }) => choices.map((choice) => choice.finish_reason)).filter(Boolean),

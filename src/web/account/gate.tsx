@@ -20,13 +20,15 @@ interface GateProps {
   invite?: string | undefined;
   /** Above every screen of the gate, for a window that asks for something. */
   above?: ComponentChildren;
+  /** Under the screen that asks a signed-in person to unlock. */
+  below?: ComponentChildren;
   /** A session is enough: the page works with a locked vault. */
   locked?: boolean;
   children: (vault: Vault) => ComponentChildren;
 }
 
 /** Shows what it guards once somebody has signed in and unlocked; until then the screens that lead there. */
-export function Gate({ entrance = 'unlock', invite, above, locked = false, children }: GateProps) {
+export function Gate({ entrance = 'unlock', invite, above, below, locked = false, children }: GateProps) {
   const screen = useSignal<Entrance>(entrance);
   useEffect(() => {
     if (access.peek().state === 'checking') void restore();
@@ -59,6 +61,7 @@ export function Gate({ entrance = 'unlock', invite, above, locked = false, child
       )}
       {now.state === 'code' && <RecoveryCode vault={now.vault} code={now.code} />}
       {now.state === 'locked' && (screen.value === 'recover' ? screens.recover : screens.unlock)}
+      {now.state === 'locked' && below}
       {now.state === 'out' && screens[screen.value]}
     </div>
   );

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test';
-import { passwordStrength } from './strength.ts';
+import { passwordStrength, type Strength } from './strength.ts';
 
 const email = 'margaret@example.com';
 
-test.each([
+const examples: [password: string, strength: Strength][] = [
   ['short', 0],
   ['password1234!', 1],
   ['margaret-2026', 1],
@@ -11,12 +11,14 @@ test.each([
   ['abcdefghijklmnop', 1],
   ['tr4vel Lamp', 2],
   ['correct horse battery staple', 4],
-])('%p is worth %p', (password, strength) => {
-  expect(passwordStrength(password, email)).toBe(strength as 0 | 1 | 2 | 3 | 4);
+];
+
+test.each(examples)('%p is worth %p', (password, strength) => {
+  expect(passwordStrength(password, email)).toBe(strength);
 });
 
 test('more of the same kind never makes a password weaker', () => {
   const words = 'quiet river under the seven hills';
   const scores = Array.from({ length: words.length }, (_, index) => passwordStrength(words.slice(0, index + 1), email));
-  expect(scores).toEqual([...scores].sort((a, b) => a - b));
+  expect(scores).toEqual(scores.toSorted((a, b) => a - b));
 });

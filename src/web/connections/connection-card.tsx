@@ -53,9 +53,11 @@ export function ConnectionCard({ store, providers, connection, onEdit, onRevoke 
       <div class="row between">
         <span class="muted small">{saysBudget(connection, limit)}</span>
         <div class="row">
-          <Button size="small" label={`${texts.connections.edit}: ${titleOf(connection)}`} onClick={onEdit}>
-            {texts.connections.edit}
-          </Button>
+          {store.vault.unlocked && (
+            <Button size="small" label={`${texts.connections.edit}: ${titleOf(connection)}`} onClick={onEdit}>
+              {texts.connections.edit}
+            </Button>
+          )}
           <Button
             size="small"
             label={`${pauseWord(paused)}: ${titleOf(connection)}`}
@@ -89,6 +91,8 @@ function Source({ connection }: { connection: Connection }) {
       </span>
     );
   }
+  // While the vault is locked this is the server's word alone.
+  if (!connection.verified) return <span class="muted small">{origin}</span>;
   return (
     <span class="source" title={texts.connections.verified}>
       <Icon name="shield" size={14} />

@@ -5,11 +5,14 @@ import { Icon } from '../ui/icon.tsx';
 import { Shown } from '../ui/shelf.tsx';
 import { texts } from '../ui/texts.ts';
 import type { Store } from '../vault/store.ts';
-import type { Connection, Key, Provider } from '../vault.ts';
+import type { Connection, Provider } from '../vault.ts';
 import { ConnectionCard } from './connection-card.tsx';
 import { EditConnection, NewToken, RevokeConnection } from './connection-dialogs.tsx';
 
-type Open = { dialog: 'token' } | { dialog: 'edit' | 'revoke'; connection: Connection };
+type Open =
+  | { dialog: 'token' }
+  | { dialog: 'edit'; connection: Connection }
+  | { dialog: 'revoke'; connection: Connection };
 
 /** Everything that can spend with the keys of this vault. */
 export function Connections({ store }: { store: Store }) {
@@ -23,16 +26,18 @@ export function Connections({ store }: { store: Store }) {
   const done = (): void => {
     close();
     void store.connections.reload();
-    void store.keys.reload();
+    if (store.vault.unlocked) void store.keys.reload();
   };
   return (
     <div class="stack loose">
       <div class="row between">
         <Intro title={texts.vault.connections}>{texts.connections.text}</Intro>
-        <Button onClick={newToken}>
-          <Icon name="plus" />
-          {texts.connections.newToken}
-        </Button>
+        {store.vault.unlocked && (
+          <Button onClick={newToken}>
+            <Icon name="plus" />
+            {texts.connections.newToken}
+          </Button>
+        )}
       </div>
       <Shown of={store.providers}>
         {(providers) => (
@@ -48,18 +53,7 @@ export function Connections({ store }: { store: Store }) {
           </Shown>
         )}
       </Shown>
-      {open.value !== undefined && (
-        <Shown of={store.providers}>
-          {(providers) => (
-            <Shown of={store.keys}>
-              {(keys) =>
-                open.value !== undefined &&
-                dialogOf(open.value, { store, keys, providers, onClose: close, onDone: done })
-              }
-            </Shown>
-          )}
-        </Shown>
-      )}
+      {open.value !== undefined && <OpenDialog open={open.value} store={store} onClose={close} onDone={done} />}
     </div>
   );
 }
@@ -91,16 +85,29 @@ function Cards({ store, providers, connections, onOpen }: CardsProps) {
   );
 }
 
-interface Parts {
+interface OpenDialogProps {
+  open: Open;
   store: Store;
-  keys: readonly Key[];
-  providers: readonly Provider[];
   onClose: () => void;
   onDone: () => void;
 }
 
-function dialogOf(open: Open, parts: Parts) {
-  if (open.dialog === 'token') return <NewToken {...parts} />;
-  if (open.dialog === 'edit') return <EditConnection {...parts} connection={open.connection} />;
-  return <RevokeConnection {...parts} connection={open.connection} />;
+function OpenDialog({ open, ...parts }: OpenDialogProps) {
+  // Revoking waits for nothing.
+  if (open.dialog === 'revoke') return <RevokeConnection {...parts} connection={open.connection} />;
+  return (
+    <Shown of={parts.store.providers}>
+      {(providers) => (
+        <Shown of={parts.store.keys}>
+          {(keys) =>
+            open.dialog === 'token' ? (
+              <NewToken {...parts} keys={keys} providers={providers} />
+            ) : (
+              <EditConnection {...parts} keys={keys} providers={providers} connection={open.connection} />
+            )
+          }
+        </Shown>
+      )}
+    </Shown>
+  );
 }

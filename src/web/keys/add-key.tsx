@@ -38,13 +38,13 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
   const provider = picked.value === '' ? (detected.value[0] ?? '') : picked.value;
   const refusal = secret.value === '' && !checked.value ? undefined : refusalOf(secret.value);
   const known = providers.find(({ id }) => id === provider);
-  const store = (origin?: string): void => {
+  // Calls go where the provider is known to be, or where the person has just agreed to.
+  const store = (origin = known?.expectedOrigin ?? ''): void => {
     checked.value = true;
     if (provider === '' || refusalOf(secret.value) !== undefined) return;
     task.run(
       async () => {
-        const named = { provider, secret: secret.value, label: label.value.trim() };
-        await vault.keys.add({ ...named, ...(origin === undefined ? {} : { origin }) });
+        await vault.keys.add({ provider, secret: secret.value, label: label.value.trim(), origin });
         onDone();
       },
       (error) => {

@@ -4,7 +4,7 @@ import { Intro, Notice } from '../ui/card.tsx';
 import { Field } from '../ui/field.tsx';
 import { Steps } from '../ui/progress.tsx';
 import { language, texts } from '../ui/texts.ts';
-import { periodWord, type ScreenProps } from './consent.tsx';
+import { periodWord, type ScreenProps } from './screen.ts';
 import { consentSteps, Footer } from './who.tsx';
 
 /** Stops of the slider in cents: fine where budgets usually are, coarse above. */

@@ -8,7 +8,7 @@ import { Monogram } from '../ui/monogram.tsx';
 import { Steps } from '../ui/progress.tsx';
 import { texts } from '../ui/texts.ts';
 import type { Vault } from '../vault.ts';
-import type { ScreenProps } from './consent.tsx';
+import type { ScreenProps } from './screen.ts';
 import { consentSteps, Footer } from './who.tsx';
 
 /** Which providers, with which keys, for which models; a missing key is added here. */

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { createDraft, type Draft } from '../connections/allowance.tsx';
+import { codeOf } from '../ui/failure.ts';
 import { createShelf, Shown } from '../ui/shelf.tsx';
 import { texts } from '../ui/texts.ts';
 import type { Connection, Key, Policy, PolicyScope, Provider, Vault } from '../vault.ts';
@@ -24,20 +25,6 @@ interface Ground {
   current: Connection | undefined;
 }
 
-export interface ScreenProps {
-  asked: Asked;
-  draft: Draft;
-  keys: readonly Key[];
-  providers: readonly Provider[];
-  period: Policy['period'];
-  scopes: readonly PolicyScope[];
-  /** RFC 3339; null until it is revoked. */
-  expiresAt: string | null;
-  onNext: () => void;
-  onBack: () => void;
-  onDeny: () => void;
-}
-
 const defaultBudget = 1000;
 
 export function Consent({ flow, asked, vault }: ConsentProps) {
@@ -49,7 +36,7 @@ export function Consent({ flow, asked, vault }: ConsentProps) {
       const [keys, providers, current] = await Promise.all([
         vault.keys.list(),
         vault.keys.providers(),
-        request.connectionId === null ? undefined : vault.connections.get(request.connectionId),
+        request.connectionId === null ? undefined : currentOf(vault, request.connectionId, flow),
       ]);
       return { keys, providers, current };
     });
@@ -64,6 +51,16 @@ export function Consent({ flow, asked, vault }: ConsentProps) {
       </Shown>
     </div>
   );
+}
+
+/** The connection to be changed; one that this account does not have ends the request. */
+async function currentOf(vault: Vault, connectionId: string, flow: Flow): Promise<Connection> {
+  try {
+    return await vault.connections.get(connectionId);
+  } catch (error) {
+    if (codeOf(error) === 'connection_not_found') await flow.refuseAccount();
+    throw error;
+  }
 }
 
 type Screen = 'choose' | 'budget' | 'review';
@@ -126,6 +123,3 @@ function modelsOf(models: readonly string[] | null, provider: string): string[] 
   });
   return own.length === 0 ? null : own;
 }
-
-export const periodWord = (period: Policy['period']): string =>
-  period === 'month' ? texts.connections.budget : texts.connections.budgetTotal;

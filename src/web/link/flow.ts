@@ -44,7 +44,6 @@ export class Flow {
     }
     try {
       const request = await readRequest(this.#entry.token);
-      const app = request.app.name;
       const origin = await this.#opener.prove({ allowedOrigins: request.app.allowedOrigins, origin: request.origin });
       const route = routeOf(origin, this.#entry.state === null ? null : request.redirectUri);
       if (route === undefined) this.stage.value = { at: 'ended', code: 'origin_unverified' };
@@ -71,6 +70,11 @@ export class Flow {
     if (!sameRequest(request, await vault.link.describe(token))) {
       throw new VaultError('vault_tampered', 'The request was changed after it was shown.');
     }
+  }
+
+  /** The connection that the app wants changed belongs to somebody else. */
+  async refuseAccount(): Promise<void> {
+    await this.#refuse('wrong_account', this.#current().route);
   }
 
   /** Seals exactly these providers and this budget. */

@@ -1,24 +1,21 @@
 import { describe, expect, test } from 'bun:test';
-import { Opener, type OwnWindow, returnUrl } from './opener.ts';
+import { type Heard, Opener, returnUrl } from './opener.ts';
 
 const app = 'https://app.example';
 
 /** A window with an opener whose messages are recorded, and a way to speak as anybody. */
 function stage({ opened = true } = {}) {
-  const posted: { message: Record<string, unknown>; target: unknown }[] = [];
-  const opener = {
-    postMessage: (message: Record<string, unknown>, target: unknown) => posted.push({ message, target }),
-  };
-  let hear: (event: MessageEvent<unknown>) => void = () => undefined;
-  const own = {
+  const posted: { message: unknown; target: string }[] = [];
+  const opener = { postMessage: (message: unknown, target: string) => posted.push({ message, target }) };
+  const listeners: ((event: Heard) => void)[] = [];
+  const window = new Opener({
     opener: opened ? opener : null,
-    addEventListener: (_: 'message', listener: typeof hear) => {
-      hear = listener;
-    },
+    addEventListener: (_, listener) => listeners.push(listener),
+  });
+  const say = (data: unknown, origin = app, source: unknown = opener): void => {
+    for (const listener of listeners) listener({ data, origin, source });
   };
-  const say = (data: unknown, origin = app, source: unknown = opener): void =>
-    hear({ data, origin, source } as MessageEvent<unknown>);
-  return { window: new Opener(own as unknown as OwnWindow), posted, say };
+  return { window, posted, say };
 }
 
 const nonce = 'n'.repeat(43);

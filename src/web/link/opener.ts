@@ -10,8 +10,15 @@ const nonceForm = /^[\w-]{43}$/;
 
 /** The part of a window that the protocol needs. */
 export interface OwnWindow {
-  readonly opener: Pick<Window, 'postMessage'> | null;
-  addEventListener(type: 'message', listener: (event: MessageEvent<unknown>) => void): void;
+  readonly opener: { postMessage(message: unknown, targetOrigin: string): void } | null;
+  addEventListener(type: 'message', listener: (event: Heard) => void): void;
+}
+
+/** What of a MessageEvent the browser vouches for, and what was sent. */
+export interface Heard {
+  readonly source: unknown;
+  readonly origin: string;
+  readonly data: unknown;
 }
 
 export type Outcome =
@@ -67,7 +74,7 @@ export class Opener {
     return (await Promise.race([received, after(deliveryTimeout)])) ?? false;
   }
 
-  #hear({ source, origin, data }: MessageEvent<unknown>): void {
+  #hear({ source, origin, data }: Heard): void {
     if (this.#opener === null || source !== this.#opener || typeof data !== 'object' || data === null) return;
     if (!('v' in data && data.v === version && 'type' in data && 'nonce' in data)) return;
     const { type, nonce } = data;

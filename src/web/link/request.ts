@@ -24,20 +24,13 @@ export async function denyRequest(linkToken: string): Promise<void> {
 }
 
 export function sameRequest(shown: LinkRequest, read: LinkRequest): boolean {
-  const facts = (request: LinkRequest): string =>
-    JSON.stringify([
-      request.sessionId,
-      request.mode,
-      request.app.id,
-      request.app.name,
-      request.origin,
-      request.redirectUri,
-      request.requestedProviders,
-      request.models,
-      request.budgetSuggestionCents,
-      request.connectionId,
-    ]);
-  return facts(shown) === facts(read);
+  return factsOf(shown) === factsOf(read);
+}
+
+function factsOf({ sessionId, mode, app, origin, redirectUri, connectionId, ...asked }: LinkRequest): string {
+  const { requestedProviders, models, budgetSuggestionCents } = asked;
+  const who = [sessionId, mode, app.id, app.name, origin, redirectUri, connectionId];
+  return JSON.stringify([who, requestedProviders, models, budgetSuggestionCents]);
 }
 
 async function send(path: string, init: RequestInit): Promise<unknown> {
@@ -61,12 +54,21 @@ function isObject(value: unknown): value is Record<string, unknown> {
 type Answer = Omit<LinkRequest, Optional> & Partial<Pick<LinkRequest, Optional>>;
 type Optional = 'origin' | 'redirectUri' | 'models' | 'budgetSuggestionCents' | 'connectionId' | 'clientUserIdHash';
 
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isMaybeText(value: unknown): boolean {
+  return value === undefined || value === null || isText(value);
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText);
+}
+
 function isRequest(data: unknown): data is Answer {
   if (!isObject(data) || !isObject(data['app'])) return false;
   const { app } = data;
-  const isText = (value: unknown): boolean => typeof value === 'string';
-  const isMaybeText = (value: unknown): boolean => value === undefined || value === null || isText(value);
-  const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
   return (
     [data['sessionId'], data['status'], data['expiresAt'], data['mode'], app['id'], app['name']].every(isText) &&
     [data['origin'], data['redirectUri'], data['connectionId'], data['clientUserIdHash']].every(isMaybeText) &&

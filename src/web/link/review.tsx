@@ -8,7 +8,7 @@ import { Progress, Steps } from '../ui/progress.tsx';
 import { texts } from '../ui/texts.ts';
 import { sayDay } from '../ui/time.ts';
 import type { Key, Policy, Provider } from '../vault.ts';
-import type { ScreenProps } from './consent.tsx';
+import type { ScreenProps } from './screen.ts';
 import { addressOf, consentSteps, Footer } from './who.tsx';
 
 interface ReviewProps extends ScreenProps {

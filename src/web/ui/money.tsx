@@ -25,11 +25,6 @@ export function SpendBar({ spent, held, limitCents }: { spent: string; held: str
   const left = rest > 0n ? rest : 0n;
   const usedShare = share(used, limit);
   const bothShare = share(used + reserved, limit);
-  const money = (amount: bigint) => (
-    <dd class="money" title={exactUsd(amount, language)}>
-      {shortUsd(amount, language)}
-    </dd>
-  );
   return (
     <div class={usedShare >= 1 ? 'spend full' : 'spend'}>
       <svg viewBox="0 0 1000 6" preserveAspectRatio="none" aria-hidden="true">
@@ -38,28 +33,24 @@ export function SpendBar({ spent, held, limitCents }: { spent: string; held: str
         <rect class="used" width={usedShare * 1000} height="6" />
       </svg>
       <dl>
-        <div>
-          <dt>
-            <i class="is-used" />
-            {texts.spent}
-          </dt>
-          {money(used)}
-        </div>
-        <div>
-          <dt>
-            <i class="is-held" />
-            {texts.held}
-          </dt>
-          {money(reserved)}
-        </div>
-        <div>
-          <dt>
-            <i class="is-left" />
-            {texts.left}
-          </dt>
-          {money(left)}
-        </div>
+        <Part name={texts.spent} kind="used" amount={used} />
+        <Part name={texts.held} kind="held" amount={reserved} />
+        <Part name={texts.left} kind="left" amount={left} />
       </dl>
+    </div>
+  );
+}
+
+function Part({ name, kind, amount }: { name: string; kind: 'used' | 'held' | 'left'; amount: bigint }) {
+  return (
+    <div>
+      <dt>
+        <i class={`is-${kind}`} />
+        {name}
+      </dt>
+      <dd class="money" title={exactUsd(amount, language)}>
+        {shortUsd(amount, language)}
+      </dd>
     </div>
   );
 }

@@ -2,7 +2,7 @@
 export function Monogram({ name }: { name: string }) {
   return (
     <span class="monogram" aria-hidden="true">
-      {[...name.trim()][0]?.toUpperCase() ?? '?'}
+      {String.fromCodePoint(name.trim().codePointAt(0) ?? 63).toUpperCase()}
     </span>
   );
 }

@@ -1,8 +1,16 @@
+import { link } from './en/consent.ts';
+import { developers, insecure, landing } from './en/public.ts';
+
 /**
  * Every word of the pages. Another language is another object of the same type in `catalogues`; where an order of words
  * or a plural matters the entry is a function.
  */
 const en = {
+  link,
+  landing,
+  console: developers,
+  insecure,
+
   // Shared
   show: 'Show',
   hide: 'Hide',
@@ -81,6 +89,8 @@ const en = {
     keys: 'Keys',
     usage: 'Usage',
     areas: 'Areas of the vault',
+    emergency: 'Pause or revoke without unlocking',
+    emergencyText: 'Your vault is locked. You can pause and revoke here; nothing else was checked.',
     changedTitle: 'This vault does not match what you saved',
     changed:
       'The server returned something other than what was sealed in your browser. Nothing was changed or sent. Ask the operator before you go on.',
@@ -233,171 +243,6 @@ const en = {
     empty: 'Every call that an app makes with your keys leaves a receipt here: what was used, at what price.',
     none: 'Nothing was spent this month.',
     own: 'Own tool',
-  },
-
-  link: {
-    wants: 'wants to use AI with your keys',
-    noKeySeen: (app: string) =>
-      `${app} never sees a key. It gets a token with a budget that you can revoke at any time.`,
-    verified: 'Your browser confirmed this address.',
-    confirmed: 'Confirmed',
-    unverified: 'This address is not confirmed',
-    redirected: 'You will be sent back to this address. Make sure it is where you came from.',
-    deny: 'Deny',
-    signedInAs: (email: string) => `Signed in as ${email}`,
-    choose: 'Choose what it may use',
-    chooseText: (app: string) => `${app} asked for these providers.`,
-    missing: 'You have no key for this provider.',
-    addHere: 'Add a key',
-    asked: 'Suggested by the app',
-    budgetTitle: 'Set a budget',
-    budgetText: 'The most it can spend in a month. Calls that could go above it are refused.',
-    suggestion: (money: string) => `The app suggests ${money}. You decide.`,
-    slider: 'Monthly budget, slider',
-    high: 'That is a lot for a first budget. You can raise it later.',
-    reviewTitle: 'Review and approve',
-    reviewText: 'This is exactly what will be sealed and stored.',
-    rows: { app: 'App', address: 'Address', uses: 'May call', budget: 'Budget', ends: 'Ends' },
-    scopes: {
-      audio: 'Audio',
-      chat: 'Chat',
-      embeddings: 'Embeddings',
-      images: 'Images',
-      stateful: 'Stored files and chats',
-      unmetered: 'Calls without a known price',
-    },
-    untilRevoked: 'When you revoke it',
-    approve: 'Approve',
-    approving: 'Sealing the grant in your browser…',
-    updateWants: 'asks to change what it may use',
-    failed: 'This did not work',
-    goBack: 'Back to the app',
-    approvedTitle: 'Connected',
-    approved: (app: string) => `${app} is connected. You can close this window.`,
-    returning: (app: string) => `Taking you back to ${app}…`,
-    deniedTitle: 'Not connected',
-    denied: 'Nothing was shared. You can close this window.',
-    waiting: 'Checking who is asking…',
-    toVault: 'Open my vault',
-    ends: {
-      missing: ['This link is incomplete', 'Go back to the app and start again from there.'],
-      link_token_invalid: ['This request is not valid', 'Go back to the app and start again from there.'],
-      link_token_expired: [
-        'This request has expired',
-        'For your safety requests last 30 minutes. Start again in the app.',
-      ],
-      link_session_closed: [
-        'This request was already answered',
-        'Each request works once. Start again in the app if you need to.',
-      ],
-      wrong_account: [
-        'This is another account’s connection',
-        'The app asked to change a connection of somebody else. Log out and use that account, or start anew in the app.',
-      ],
-      origin_unverified: [
-        'We cannot confirm who is asking',
-        'Your browser did not confirm the address of this app, so nothing can be approved. If you opened this link from a message, do not continue.',
-      ],
-    } as Record<string, [string, string]>,
-  },
-
-  console: {
-    title: 'Developer console',
-    text: 'Register your app to let people connect their keys to it.',
-    newApp: 'New app',
-    name: 'Name',
-    nameHint: 'People see it when they are asked.',
-    nameFault: 'Give your app a name.',
-    origins: 'Allowed origins',
-    originsHint: 'Where your app runs, one per line, like https://app.example.com. Only these may open the window.',
-    originsFault: 'Each line must be an origin such as https://app.example.com or http://localhost:3000.',
-    redirects: 'Redirect addresses',
-    redirectsHint: 'For phones and apps without pop-ups, one per line. Optional.',
-    redirectsFault: 'Each line must be a full https address (or http on localhost).',
-    create: 'Create app',
-    createdTitle: (name: string) => `${name} is registered`,
-    createdText: 'The secret is shown once. Keep it on your server, never in a page.',
-    clientId: 'Client id',
-    clientSecret: 'Client secret',
-    emptyTitle: 'No apps yet',
-    empty: 'An app gets a client id and a secret. Your server uses them to start a consent and to exchange its result.',
-    apps: 'Your apps',
-    quickStart: 'Quick start',
-    quickStartText: 'From nothing to the first call, filled in for this app.',
-    stepInstall: 'Install',
-    stepServer: 'On your server: start a consent',
-    stepPage: 'In your page: open it',
-    stepExchange: 'On your server: exchange and call',
-    noRedirects: 'None',
-  },
-
-  landing: {
-    title: 'One vault for your AI keys. Apps get a budget, never a key.',
-    lead: 'Keep your API keys in a vault that is encrypted in your browser. Approve an app, give it a monthly budget, watch every cent, cut it off at once.',
-    create: 'Create your vault',
-    open: 'Open vault',
-    developers: 'Developers',
-    forDevelopers: 'For developers',
-    pointsLabel: 'How it works',
-    example: {
-      app: 'Inkwell',
-      origin: 'inkwell.app',
-      limit: '$20.00 a month · OpenAI, Anthropic',
-      tool: 'Laptop',
-      caption: 'An example: two connections with what they spent of their budgets.',
-    },
-    points: [
-      [
-        'Consent, with a limit',
-        'You choose the providers, the models and the budget. The limit is hard: calls that could exceed it are refused before they start.',
-      ],
-      [
-        'Receipts for everything',
-        'Every call shows what was used and what it cost, to the last digit, and says whether it was measured or estimated.',
-      ],
-      [
-        'Gone means gone',
-        'Revoking deletes the app’s sealed copy of your keys, denies it at once and cuts running answers.',
-      ],
-    ],
-    promiseTitle: 'What we promise, and what we do not',
-    promise: [
-      [
-        'At rest',
-        'The operator of this server cannot read your keys: the database and the server’s secrets together still need an app’s access token, or a correct guess at your password.',
-      ],
-      [
-        'While a call runs',
-        'The server sees that key, the prompt and the answer, and the token that opens it. It has to: it makes the call for the app.',
-      ],
-      [
-        'A dishonest operator',
-        'An operator who changes the server or the pages it serves, or who also runs an app, can read the keys that pass or are linked to that app. Use a KeyPass whose operator you trust, or run your own.',
-      ],
-      [
-        'Backups',
-        'In the default set-up one folder holds both the database and the server’s secrets; backups leave the secrets out. Old backups hold revoked access and old password wraps until the secrets of their time are dropped.',
-      ],
-      [
-        'Tampering',
-        'Somebody who writes to the database cannot make an approval that you never gave. They can put back an earlier one, which a browser that has seen a newer one notices, and can reset spent counters and pauses.',
-      ],
-      ['Always visible to the operator', 'Your e-mail, the names of providers, times, models and token counts.'],
-    ],
-    startTitle: 'For developers: five minutes to the first call',
-    startText: 'Two small SDKs, no dependencies. Or point any OpenAI, Anthropic, Google or Groq client at this server.',
-    startLink: 'Register an app',
-    footer: 'KeyPass is open source and self-hosted.',
-  },
-
-  insecure: {
-    title: 'This page needs a secure connection',
-    text: 'KeyPass encrypts in your browser, and browsers allow that only on https or on your own machine. There are three ways out:',
-    ways: [
-      ['On the same machine', 'Open it as localhost:'],
-      ['With a certificate', 'Put a TLS proxy such as Caddy in front, and set KEYPASS_ORIGIN to its https address.'],
-      ['Through a tunnel', 'Forward the port to your machine, then open it as localhost:'],
-    ],
   },
 
   errors: {

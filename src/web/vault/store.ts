@@ -16,6 +16,7 @@ export function createStore(vault: Vault): Store {
     connections: createShelf(() => vault.connections.list()),
     providers: createShelf(() => vault.keys.providers()),
   };
-  for (const shelf of [store.keys, store.connections, store.providers]) void shelf.reload();
+  const readable = [store.connections, store.providers, ...(vault.unlocked ? [store.keys] : [])];
+  for (const shelf of readable) void shelf.reload();
   return store;
 }

@@ -4,6 +4,8 @@ import { type Entrance, Gate } from '../account/gate.tsx';
 import { access, lock, logOut } from '../account/session.ts';
 import { Connections } from '../connections/connections.tsx';
 import { Keys } from '../keys/keys.tsx';
+import { Button } from '../ui/button.tsx';
+import { Notice } from '../ui/card.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { Frame, mount } from '../ui/mount.tsx';
 import { texts } from '../ui/texts.ts';
@@ -12,8 +14,11 @@ import type { Vault } from '../vault.ts';
 import { createStore, type Store } from './store.ts';
 
 const areas = { connections: Connections, keys: Keys, usage: Usage } as const;
-type Area = keyof typeof areas;
+const areaNames = ['connections', 'keys', 'usage'] as const;
+type Area = (typeof areaNames)[number];
 
+/** Somebody wants to cut something off without unlocking. */
+const emergency = signal(false);
 const area = signal<Area>(areaOf(location.hash));
 addEventListener('hashchange', () => (area.value = areaOf(location.hash)));
 
@@ -36,8 +41,8 @@ function VaultPage({ entrance, invite }: { entrance: Entrance; invite: string | 
   const vault = now.state === 'open' || now.state === 'locked' ? now.vault : undefined;
   return (
     <Frame actions={vault === undefined ? undefined : <Account vault={vault} open={now.state === 'open'} />}>
-      <Gate entrance={entrance} invite={invite}>
-        {(opened) => <Areas vault={opened} />}
+      <Gate entrance={entrance} invite={invite} locked={emergency.value} below={<EmergencyDoor />}>
+        {(entered) => (entered.unlocked ? <Areas vault={entered} /> : <Emergency vault={entered} />)}
       </Gate>
     </Frame>
   );
@@ -56,6 +61,33 @@ function Account({ vault, open }: { vault: Vault; open: boolean }) {
   );
 }
 
+/** Cutting something off must be possible without the password. */
+function EmergencyDoor() {
+  return (
+    <div class="row under">
+      <Button kind="plain" size="small" onClick={() => (emergency.value = true)}>
+        {texts.vault.emergency}
+      </Button>
+    </div>
+  );
+}
+
+/** The connections of a locked vault, as the server tells them: to be paused and revoked, nothing else. */
+function Emergency({ vault }: { vault: Vault }) {
+  const store = useMemo(() => createStore(vault), [vault]);
+  return (
+    <div class="column stack loose">
+      <Notice tone="warn">
+        {texts.vault.emergencyText}{' '}
+        <Button size="small" onClick={() => (emergency.value = false)}>
+          {texts.account.unlock}
+        </Button>
+      </Notice>
+      <Connections store={store} />
+    </div>
+  );
+}
+
 function Areas({ vault }: { vault: Vault }) {
   const store: Store = useMemo(() => createStore(vault), [vault]);
   const Current = areas[area.value];
@@ -63,7 +95,7 @@ function Areas({ vault }: { vault: Vault }) {
     <>
       <nav class="tabs" aria-label={texts.vault.areas}>
         <ul>
-          {(Object.keys(areas) as Area[]).map((name) => (
+          {areaNames.map((name) => (
             <li key={name}>
               <a href={`#/${name}`} aria-current={area.value === name ? 'page' : undefined}>
                 {texts.vault[name]}
