@@ -7,11 +7,15 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 const places = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** The Chromium of this machine, or null. */
-export const chromiumPath = places.find((path) => path !== undefined && existsSync(path)) ?? null;
+const chromiumPath = places.find((path) => path !== undefined && existsSync(path)) ?? null;
 
-/** For the name of a test that is skipped without it. */
-export const bringChromium = 'needs Chromium: apt-get install chromium, or set CHROMIUM';
+/** True where browser tests are skipped; in CI nothing is, so there they fail without a browser. */
+export const isChromiumMissing = chromiumPath === null && process.env['CI'] === undefined;
+
+/** The name of a suite, which says what would bring it where it is skipped. */
+export function withChromium(name: string): string {
+  return isChromiumMissing ? `${name} (needs Chromium: apt-get install chromium, or set CHROMIUM)` : name;
+}
 
 const quiet = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const silent = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];

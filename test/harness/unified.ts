@@ -1,5 +1,7 @@
+import { Elysia } from 'elysia';
 import { setContext } from '../../src/http/context.ts';
 import { Log } from '../../src/http/log.ts';
+import { proxyRoutes } from '../../src/proxy/routes.ts';
 import type { NumberedCalls } from '../../src/proxy/unified/calls.ts';
 import { unifiedRoutes } from '../../src/proxy/unified/routes.ts';
 import { UnifiedChat } from '../../src/proxy/unified/service.ts';
@@ -29,12 +31,13 @@ class Numbers implements Pick<NumberedCalls, 'once'> {
   }
 }
 
-/** Unified chat on a loopback server, over the proxy of the proxy's own harness. */
+/** Unified chat beside the proxy's own routes on a loopback server, over the proxy of its harness. */
 export function startUnified(options: UnifiedOptions): UnifiedHarness {
   const keypass = startProxy(options);
   const numbered = new Numbers();
   const unified = new UnifiedChat({ proxy: keypass.proxy, numbered, limits, clock });
-  const routes = unifiedRoutes(unified, new Log(() => {}));
+  const log = new Log(() => {});
+  const routes = new Elysia().use(proxyRoutes(keypass.proxy, log)).use(unifiedRoutes(unified, log));
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',

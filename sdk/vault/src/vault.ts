@@ -6,7 +6,7 @@ import { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
 import { Link } from './link.ts';
 import { Transport, type TransportOptions } from './transport.ts';
-import { calls, type CallsQuery, usage, type UsageQuery } from './usage.ts';
+import { calls, type CallsQuery, type Receipt, type Total, usage, type UsageQuery } from './usage.ts';
 
 /** A device that is logged in. */
 export interface Session {
@@ -139,7 +139,7 @@ export class Vault {
   }
 
   /** Totals by time, app, provider or model. */
-  usage(query: UsageQuery = {}): Promise<Fields[]> {
+  usage(query: UsageQuery = {}): Promise<Total[]> {
     return usage(this.#transport, query);
   }
 

@@ -57,7 +57,14 @@ describe('exchangeFor', () => {
   test('openai and groq get the body as it is', () => {
     const body = { model: 'm', messages, tools: [{ type: 'function' }], stream: true, unheard_of: 1 };
     const exchange = exchangeFor({ provider: 'groq', model: 'm', body });
-    expect(exchange).toEqual({ path: '/openai/v1/chat/completions', query: '', body, isStream: true });
+    expect(exchange).toEqual({
+      provider: 'groq',
+      model: 'm',
+      path: '/openai/v1/chat/completions',
+      query: '',
+      body,
+      isStream: true,
+    });
     expect(exchange.body).toBe(body);
     expect(exchangeFor({ provider: 'openai', model: 'm', body: { model: 'm' } })).toMatchObject({
       path: '/v1/chat/completions',

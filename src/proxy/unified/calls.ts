@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
+import { sha256, utf8 } from '../../crypto/index.ts';
 import type { Database } from '../../database/connect.ts';
-import { digests, idempotencyMismatch } from '../../database/idempotency.ts';
+import { idempotencyMismatch } from '../../database/idempotency.ts';
 import { KeyPassError } from '../../errors.ts';
 import { formatUsd } from '../../money/index.ts';
 import * as store from '../store.ts';
@@ -39,8 +40,8 @@ export class NumberedCalls {
    * another body, `call_in_progress`, and `call_already_made` with the call's id and cost.
    */
   async once<T>(numbered: Numbered, make: () => Promise<T>): Promise<T> {
-    const { connectionId, key, body, callId } = numbered;
-    const call = await digests({ caller: `calls of ${connectionId}`, key, body }, key);
+    const { callId } = numbered;
+    const call = await hashed(numbered);
     await this.#take(call, callId);
     try {
       return await make();
@@ -63,6 +64,14 @@ export class NumberedCalls {
     if (wasMade(earlier)) throw alreadyMade(earlier);
     if (!(await store.updateCall(sql, call, earlier, callId, now))) throw inProgress();
   }
+}
+
+async function hashed({ connectionId, key, body }: Numbered): Promise<store.NumberedCall> {
+  return {
+    caller: await sha256(utf8(`calls of ${connectionId}`)),
+    keyHash: await sha256(utf8(key)),
+    bodyHash: await sha256(utf8(JSON.stringify(body))),
+  };
 }
 
 /** A call that the provider refused and did not bill has given the app nothing: it may be made again. */

@@ -11,7 +11,12 @@ import { GoogleStream } from './googleStream.ts';
 import { malformed } from './refusal.ts';
 
 /** What a chat is at its provider: a listed endpoint, its body, and the way back. */
-export interface Exchange {
+export interface Exchange extends Wire {
+  readonly provider: ProviderId;
+  readonly model: string;
+}
+
+interface Wire {
   readonly path: string;
   /** Without the question mark; empty if there is none. */
   readonly query: string;
@@ -28,21 +33,22 @@ export interface Translation {
 
 /** Throws `invalid_request` and `unsupported_parameter`, with the parameter's name. */
 export function exchangeFor(chat: AddressedChat): Exchange {
-  return exchanges[chat.provider](chat);
+  const { provider, model } = chat;
+  return { provider, model, ...wires[provider](chat) };
 }
 
-const exchanges: Record<ProviderId, (chat: AddressedChat) => Exchange> = {
+const wires: Record<ProviderId, (chat: AddressedChat) => Wire> = {
   openai: ({ body }) => sameShape('/v1/chat/completions', body),
   groq: ({ body }) => sameShape('/openai/v1/chat/completions', body),
-  anthropic: ({ body }) => anthropicExchange(body),
-  google: ({ model, body }) => googleExchange(model, body),
+  anthropic: ({ body }) => anthropicWire(body),
+  google: ({ model, body }) => googleWire(model, body),
 };
 
-function sameShape(path: string, body: JsonObject): Exchange {
+function sameShape(path: string, body: JsonObject): Wire {
   return { path, query: '', body, isStream: body['stream'] === true };
 }
 
-function anthropicExchange(body: JsonObject): Exchange {
+function anthropicWire(body: JsonObject): Wire {
   const chat = parseChat(body);
   const translation = {
     whole: fromAnthropic,
@@ -51,7 +57,7 @@ function anthropicExchange(body: JsonObject): Exchange {
   return { path: '/v1/messages', query: '', body: toAnthropic(chat), isStream: chat.stream, translation };
 }
 
-function googleExchange(model: string, body: JsonObject): Exchange {
+function googleWire(model: string, body: JsonObject): Wire {
   const chat = parseChat(body);
   // Google's lists name a model with its collection; the path has the collection already.
   const name = model.replace(/^models\//, '');

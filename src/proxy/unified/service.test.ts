@@ -85,6 +85,8 @@ describe('with the providers that aimock plays', () => {
     const answer = await client.chat.completions.create({ model: 'gpt-4o-mini', messages, max_tokens: 100 });
     expect(answer.choices[0]?.message.content).toBe(reply);
     expect(unified.keypass.ledger.requests.at(-1)).toMatchObject({ provider: 'openai', model: 'gpt-4o-mini' });
+    // Beside it the base URL is OpenAI's as ever.
+    expect((await client.embeddings.create({ model: 'text-embedding-3-small', input: 'hello' })).data).toHaveLength(1);
   });
 
   test("a refusal of KeyPass reaches OpenAI's client with its code and parameter", async () => {

@@ -6,13 +6,14 @@ import { isEventStream } from '../headers.ts';
 import { refuseKeyInQuery, targetOf } from '../paths.ts';
 import type { Limits } from '../ports.ts';
 import { readContent } from '../prepare.ts';
-import { contentOf, type Content } from '../pricing.ts';
+import { contentOf } from '../pricing.ts';
 import type { Answer, Caller, Proxy } from '../service.ts';
-import { readAddress, readModelName, type AddressedChat } from './address.ts';
+import { readAddress, readModelName } from './address.ts';
 import type { NumberedCalls } from './calls.ts';
 import type { CallFacts } from './completion.ts';
 import { exchangeFor, type Exchange } from './exchange.ts';
 import { parsed, readWhole, refusalOf, unreadable } from './failures.ts';
+import { malformed } from './refusal.ts';
 import { chatStream } from './stream.ts';
 
 interface Parts {
@@ -46,52 +47,53 @@ export class UnifiedChat {
   async chat(request: Request, callId: string): Promise<Response> {
     const { call, content } = await this.#receive(request, callId, 'envelope');
     const { body } = content;
-    const address = readAddress(body);
+    const exchange = exchangeFor(readAddress(body));
     const key = idempotencyKeyOf(request);
-    if (key === null) return this.#converse(call, address);
+    if (key === null) return this.#converse(call, exchange);
     const { connectionId } = call.caller.grantee;
-    return this.#parts.numbered.once({ connectionId, key, body, callId }, () => this.#converse(call, address));
+    return this.#parts.numbered.once({ connectionId, key, body, callId }, () => this.#converse(call, exchange));
   }
 
   /**
    * Answers `POST /openai/v1/chat/completions`: a model such as `anthropic/claude-opus-4-8` goes to that provider, any
-   * other name to OpenAI, byte for byte as on the passthrough.
+   * other name to OpenAI, byte for byte as on the passthrough. An `Idempotency-Key` is handed on, not acted on.
    */
   async dropIn(request: Request, callId: string): Promise<Response> {
-    const { call, content } = await this.#receive(request, callId, 'plain');
+    const { call, content, route } = await this.#receive(request, callId, 'plain');
     const address = readModelName(content.body);
-    if (address !== undefined) return this.#converse(call, address);
-    const { proxy } = this.#parts;
-    const route = openAiChat(proxy);
+    if (address !== undefined) return this.#converse(call, exchangeFor(address));
     const { headers, signal } = request;
-    const answer = await proxy.callAs(call.caller, { callId, route, headers, content, signal, tellsErrors: true });
+    const sent = { callId, route, headers, content, signal, tellsErrors: true };
+    const answer = await this.#parts.proxy.callAs(call.caller, sent);
     return new Response(answer.body, { status: answer.status, headers: answer.headers });
   }
 
-  /** Who calls comes before what is sent: a stranger's body is not read. */
-  async #receive(request: Request, callId: string, shape: Call['shape']): Promise<{ call: Call; content: Content }> {
+  /** Who calls comes before what is sent: a stranger's body is not read. `route` is OpenAI's own. */
+  async #receive(request: Request, callId: string, shape: Call['shape']) {
     const { proxy, limits } = this.#parts;
-    refuseKeyInQuery(targetOf(request.url).query);
+    const { query } = targetOf(request.url);
+    refuseKeyInQuery(query);
     const caller = await proxy.caller(request.headers);
-    const content = await readContent(request, openAiChat(proxy).endpoint, limits.maxJsonBytes);
-    if (content === null) throw unreadable();
-    return { call: { callId, caller, request, shape }, content };
+    const route = proxy.route('openai', 'POST', '/v1/chat/completions', query);
+    const content = await readContent(request, route.endpoint, limits.maxJsonBytes);
+    if (content === null) throw malformed('body', 'a JSON object');
+    const call: Call = { callId, caller, request, shape };
+    return { call, content, route };
   }
 
-  async #converse(call: Call, address: AddressedChat): Promise<Response> {
+  async #converse(call: Call, exchange: Exchange): Promise<Response> {
     const { proxy } = this.#parts;
     const { callId, caller, request } = call;
-    const exchange = exchangeFor(address);
     const answer = await proxy.callAs(caller, {
       callId,
-      route: proxy.route(address.provider, 'POST', exchange.path, exchange.query),
+      route: proxy.route(exchange.provider, 'POST', exchange.path, exchange.query),
       headers: sentHeaders(call),
       content: contentOf(exchange.body),
       signal: request.signal,
       tellsErrors: exchange.translation === undefined,
     });
     if (answer.status < 200 || answer.status >= 300) throw await refusalOf(answer);
-    const facts = { id: `chatcmpl-${callId}`, created: this.#now(), model: address.model };
+    const facts = { id: `chatcmpl-${callId}`, created: this.#now(), model: exchange.model };
     return exchange.isStream ? this.#stream(answer, exchange, facts) : this.#whole(answer, exchange, facts, call.shape);
   }
 
@@ -117,10 +119,6 @@ export class UnifiedChat {
   #now(): number {
     return Math.floor(this.#parts.clock.now().getTime() / 1000);
   }
-}
-
-function openAiChat(proxy: Proxy) {
-  return proxy.route('openai', 'POST', '/v1/chat/completions', '');
 }
 
 /** A client speaks to KeyPass: of its headers only those pass that are about the call and not about OpenAI's API. */
