@@ -33,6 +33,9 @@ import { findProvider } from './providers/index.ts';
 import type { Fetch } from './proxy/ports.ts';
 import { Proxy } from './proxy/service.ts';
 import { proxyRoutes } from './proxy/routes.ts';
+import { NumberedCalls } from './proxy/unified/calls.ts';
+import { unifiedRoutes } from './proxy/unified/routes.ts';
+import { UnifiedChat } from './proxy/unified/service.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageReports } from './usage/service.ts';
 import { version } from './version.ts';
@@ -67,7 +70,7 @@ export function createApp(deps: Deps) {
     cookie,
   );
   const limits = createLimits(() => clock.now().getTime());
-  const proxy = createProxyService(deps, services);
+  const { proxy, unified } = createProxies(deps, services);
 
   const api = new Elysia({ normalize: false })
     .onError(({ error, request }) =>
@@ -76,6 +79,7 @@ export function createApp(deps: Deps) {
     .use(openApi({ version, origin: config.origin, cookieName: cookie.name }))
     .use(healthRoutes(database))
     .use(proxyRoutes(proxy, log))
+    .use(unifiedRoutes(unified, log))
     .use(strictBodies())
     .use(accountRoutes(accounts, { auth, cookie, limits }))
     .use(passwordRoutes(passwords, { auth, limits }))
@@ -118,8 +122,9 @@ const maxCopyBytes = 8 * 1024 * 1024;
 /** An answer whose stop reason was seen is read on for its usage for this long (money: aborts). */
 const drainMs = 1000;
 
-function createProxyService(
-  { config, clock, log, fetch }: Deps,
+/** The providers' own APIs, and the one chat for all of them on top. */
+function createProxies(
+  { config, database, clock, log, fetch }: Deps,
   { access, ledger }: ReturnType<typeof createServices>,
 ) {
   const limits = {
@@ -130,7 +135,9 @@ function createProxyService(
     drainMs,
   };
   const onFault = (event: string, error: unknown) => log.fault(event, error);
-  return new Proxy({ access, ledger, fetch, limits, origins: config.providerOrigins, clock, onFault });
+  const proxy = new Proxy({ access, ledger, fetch, limits, origins: config.providerOrigins, clock, onFault });
+  const numbered = new NumberedCalls({ database, clock });
+  return { proxy, unified: new UnifiedChat({ proxy, numbered, limits, clock }) };
 }
 
 /** What runs beside the requests; the returned function ends it. */

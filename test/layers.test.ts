@@ -9,6 +9,7 @@ const ranks: Record<string, number> = {
   'src/errors.ts': 0,
   'src/crypto': 0,
   'src/clock.ts': 0,
+  'src/version.ts': 0,
   'src/database': 1,
   'src/money': 2,
   'src/providers': 3,
@@ -32,6 +33,11 @@ const ranks: Record<string, number> = {
 interface Import {
   from: string;
   to: string;
+}
+
+/** The text of a file without its imports. */
+function codeOf(file: string): string {
+  return readFileSync(join(root, file), 'utf8').replaceAll(/^(import|export)\s.*?from\s'.*?';$/gms, '');
 }
 
 function partOf(file: string): string {
@@ -104,7 +110,7 @@ describe('imports point one way', () => {
     expect(elsewhere).toEqual([]);
     const globals = server
       .filter((file) => !file.startsWith('src/runtime/'))
-      .filter((file) => /\b(Bun|Deno|process)\.\w/.test(readFileSync(join(root, file), 'utf8')));
+      .filter((file) => /\b(Bun|Deno|process)\.\w/.test(codeOf(file)));
     expect(globals).toEqual([]);
   });
 

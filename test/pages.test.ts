@@ -119,7 +119,7 @@ describe.skipIf(isChromiumMissing)(withChromium('pages'), () => {
     await page.getByText('Measured').first().waitFor();
     await page.getByText('$0.004608').first().waitFor(); // twelve times 1,200 × $0.15 and 340 × $0.60 a million
     await page.locator('.receipt summary').first().click();
-    await page.getByText('1,200 × $0.15 / 1,000,000').waitFor();
+    await page.getByText('1,200 × $0.15 / 1,000,000').first().waitFor();
     await world.camera.take(page, 'usage');
   });
 

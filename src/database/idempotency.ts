@@ -1,4 +1,4 @@
-import { hkdf, sha256, utf8 } from '../crypto/index.ts';
+import { sha256, utf8 } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Sql, Tx } from './connect.ts';
 
@@ -38,11 +38,11 @@ export async function deleteOldCreations(sql: Sql | Tx, before: Date): Promise<v
   await sql`delete from idempotency_keys where created_at < ${before}`;
 }
 
-/** Only hashes are kept; the caller's is keyed by nothing, since it is an id of ours. */
+/** Only hashes are kept: a key or a body can hold anything. */
 export async function digests(request: Repeatable, key: string) {
   return {
-    caller: await hkdf(utf8(request.caller), 'idempotency/caller'),
-    keyHash: await hkdf(utf8(key), 'idempotency/key'),
+    caller: await sha256(utf8(request.caller)),
+    keyHash: await sha256(utf8(key)),
     bodyHash: await sha256(utf8(JSON.stringify(request.body))),
   };
 }

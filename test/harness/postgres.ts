@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import postgres from 'postgres';
 
 /** How to bring what these tests need. */
-export const postgresHint = 'apt-get install postgresql, or set TEST_DATABASE_URL to a server where databases may be created';
+export const postgresHint =
+  'apt-get install postgresql, or set TEST_DATABASE_URL to a server where databases may be created';
 
 const givenUrl = process.env['TEST_DATABASE_URL'];
 const binaries = findBinaries();
@@ -50,12 +51,14 @@ function unprivilegedUser(): { uid: number; gid: number } | null {
   const users = readFileSync('/etc/passwd', 'utf8').split('\n');
   const line = ['postgres:', 'nobody:'].map((name) => users.find((user) => user.startsWith(name))).find(Boolean);
   const [, , uid, gid] = line?.split(':') ?? [];
-  if (uid === undefined || gid === undefined) throw new Error('No user to run PostgreSQL as: neither postgres nor nobody.');
+  if (uid === undefined || gid === undefined)
+    throw new Error('No user to run PostgreSQL as: neither postgres nor nobody.');
   return { uid: Number(uid), gid: Number(gid) };
 }
 
 /** Ends the server and takes its folder away when this process is gone, however it went: then its standard input ends. */
-const supervisor = '"$0/postgres" -D "$1/data" -k "$1" -p "$2" -h 127.0.0.1 $3 & cat; kill -INT $!; wait $!; rm -rf "$1"';
+const supervisor =
+  '"$0/postgres" -D "$1/data" -k "$1" -p "$2" -h 127.0.0.1 $3 & cat; kill -INT $!; wait $!; rm -rf "$1"';
 
 /** What is lost in a crash of the test machine is lost. */
 const settings = '-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300';
@@ -65,7 +68,18 @@ async function startServer(): Promise<string> {
   const user = unprivilegedUser();
   const folder = mkdtempSync(join(tmpdir(), 'keypass-postgres-'));
   if (user !== null) chownSync(folder, user.uid, user.gid);
-  const initdbArguments = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '-N'];
+  const initdbArguments = [
+    '-D',
+    join(folder, 'data'),
+    '-U',
+    'postgres',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--no-locale',
+    '-N',
+  ];
   const options = { cwd: folder, ...user };
   const initdb = spawnSync(join(binaries, 'initdb'), initdbArguments, options);
   if (initdb.status !== 0) throw new Error(`initdb failed: ${initdb.stderr}`);
@@ -84,7 +98,7 @@ async function startServer(): Promise<string> {
 
 async function answers(url: string): Promise<void> {
   const patience = 30_000;
-  for (const start = Date.now(); ; ) {
+  for (const start = Date.now(); ;) {
     try {
       return await administer(url, 'select 1');
     } catch (error) {

@@ -8,6 +8,7 @@ import { Log } from '../../src/http/log.ts';
 import { loadPages } from '../../src/runtime/assets.ts';
 import { upstreamFetch } from '../../src/runtime/fetch.ts';
 import { serve } from '../../src/runtime/serve.ts';
+import { freePort } from './process.ts';
 
 /** A clock that a test moves. */
 export class TestClock implements Clock {
@@ -48,7 +49,12 @@ export async function startTestServer(options: Options): Promise<TestServer> {
   const { database, settings = {}, pepper = createPepper(), clock = new TestClock() } = options;
   const port = freePort();
   const url = `http://localhost:${port}`;
-  const config = readConfig({ PORT: String(port), KEYPASS_ORIGIN: url, KEYPASS_SHUTDOWN_GRACE_SECONDS: '1', ...settings });
+  const config = readConfig({
+    PORT: String(port),
+    KEYPASS_ORIGIN: url,
+    KEYPASS_SHUTDOWN_GRACE_SECONDS: '1',
+    ...settings,
+  });
   await reconcileEpochs(database, pepper, clock.now());
   const lines: string[] = [];
   const log = new Log((line) => lines.push(line));
@@ -61,12 +67,4 @@ export async function startTestServer(options: Options): Promise<TestServer> {
     await stopWork();
   };
   return { url, database, pepper, clock, config, lines, settled: app.settled, stop };
-}
-
-function freePort(): number {
-  const probe = Bun.serve({ port: 0, hostname: 'localhost', fetch: () => new Response() });
-  const { port } = probe;
-  void probe.stop(true);
-  if (port === undefined) throw new Error('no free port');
-  return port;
 }

@@ -1,5 +1,5 @@
 import { changePassword, login, type Login, recover, register, type Registration, unlock } from './account.ts';
-import { type Fields, flag, text, textOrNull } from './answer.ts';
+import { flag, text, textOrNull } from './answer.ts';
 import { Apps } from './apps.ts';
 import { Connections } from './connections.ts';
 import { Keyring } from './keyring.ts';
@@ -144,7 +144,7 @@ export class Vault {
   }
 
   /** A page of receipts: what each call cost and why. */
-  calls(query: CallsQuery = {}): Promise<{ items: Fields[]; nextCursor: string | null }> {
+  calls(query: CallsQuery = {}): Promise<{ items: Receipt[]; nextCursor: string | null }> {
     return calls(this.#transport, query);
   }
 

@@ -1,5 +1,4 @@
 import type { Clock } from '../../clock.ts';
-import { sha256, utf8 } from '../../crypto/index.ts';
 import type { Database } from '../../database/connect.ts';
 import { idempotencyMismatch } from '../../database/idempotency.ts';
 import { KeyPassError } from '../../errors.ts';
@@ -67,11 +66,7 @@ export class NumberedCalls {
 }
 
 async function hashed({ connectionId, key, body }: Numbered): Promise<store.NumberedCall> {
-  return {
-    caller: await sha256(utf8(`calls of ${connectionId}`)),
-    keyHash: await sha256(utf8(key)),
-    bodyHash: await sha256(utf8(JSON.stringify(body))),
-  };
+  return digests({ caller: `calls of ${connectionId}`, key, body }, key);
 }
 
 /** A call that the provider refused and did not bill has given the app nothing: it may be made again. */

@@ -9,7 +9,7 @@ const examples: [password: string, strength: Strength][] = [
   ['margaret-2026', 1],
   ['aaaaaaaaaaaaaaaaaaaa', 1],
   ['abcdefghijklmnop', 1],
-  ['tr4vel Lamp', 2],
+  ['tr4vel Lam', 2],
   ['correct horse battery staple', 4],
 ];
 

@@ -82,7 +82,7 @@ export function Unlock({ vault, onCreate, onForgot }: UnlockProps) {
 }
 
 /** Read-only, and named so that password managers find the right entry. */
-export function KnownEmail({ email }: { email: string }) {
+function KnownEmail({ email }: { email: string }) {
   return (
     <div class="field">
       <label for="known-email">{texts.account.email}</label>

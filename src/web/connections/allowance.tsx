@@ -8,7 +8,7 @@ import { texts } from '../ui/texts.ts';
 import type { Key, Policy, Provider } from '../vault.ts';
 
 /** The choice of one provider while it is being made. */
-export interface ProviderDraft {
+interface ProviderDraft {
   id: string;
   on: Signal<boolean>;
   keyId: Signal<string>;
@@ -63,7 +63,7 @@ export function chosenProviders(draft: Draft, keys: readonly Key[]): Policy['pro
   return complete;
 }
 
-export function modelNames(text: string): string[] {
+function modelNames(text: string): string[] {
   const names = text.split(/[\n,]/).map((name) => name.trim());
   return [...new Set(names)].filter((name) => name !== '').toSorted();
 }

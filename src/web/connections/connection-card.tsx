@@ -82,7 +82,9 @@ function pauseWord(paused: boolean): string {
 /** Where it comes from: only an origin that the browser itself had named counts as verified. */
 function Source({ connection }: { connection: Connection }) {
   const { kind, origin } = connection.policy;
-  if (kind === 'personal') return <span class="muted small">{texts.connections.personal}</span>;
+  if (kind === 'personal') {
+    return connection.name === null ? null : <span class="muted small">{texts.connections.personal}</span>;
+  }
   if (origin === null) {
     return (
       <span class="source warn">
@@ -107,7 +109,7 @@ export function titleOf({ app, name, policy }: Connection): string {
 }
 
 /** "OpenAI · Anthropic (claude-sonnet-4-5)": what it may use. */
-export function saysProviders(policy: Policy, providers: readonly Provider[]): string {
+function saysProviders(policy: Policy, providers: readonly Provider[]): string {
   const each = policy.providers.map(({ id, models }) => {
     const name = nameOf(providers, id);
     return models === null ? name : `${name} (${models.join(', ')})`;

@@ -12,10 +12,6 @@ export function Money({ usd, exact }: { usd: string; exact?: boolean }) {
   );
 }
 
-export function Cents({ cents }: { cents: number }) {
-  return <span class="money">{shortUsd(fromCents(cents), language)}</span>;
-}
-
 /** What of a budget is spent, held by running calls, and left. */
 export function SpendBar({ spent, held, limitCents }: { spent: string; held: string; limitCents: number }) {
   const limit = fromCents(limitCents);

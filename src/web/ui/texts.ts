@@ -90,7 +90,7 @@ const en = {
     usage: 'Usage',
     areas: 'Areas of the vault',
     emergency: 'Pause or revoke without unlocking',
-    emergencyText: 'Your vault is locked. You can pause and revoke here; nothing else was checked.',
+    emergencyText: 'Your vault is locked, so this list is the server’s word alone. You can pause and revoke.',
     changedTitle: 'This vault does not match what you saved',
     changed:
       'The server returned something other than what was sealed in your browser. Nothing was changed or sent. Ask the operator before you go on.',

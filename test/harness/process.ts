@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dir, '../..');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** `keypass` as an operator runs it: from source, in a process of its own, with a data folder of its own. */
+export class KeyPassProcess {
+  readonly folder = mkdtempSync(join(tmpdir(), 'keypass-'));
+  readonly port: number;
+  readonly url: string;
+  readonly #settings: Record<string, string>;
+  #child: ChildProcess | undefined;
+
+  constructor(port: number, settings: Record<string, string> = {}) {
+    this.port = port;
+    this.url = `http://localhost:${port}`;
+    this.#settings = settings;
+  }
+
+  /** Runs a command to its end. */
+  async run(...args: string[]): Promise<Finished> {
+    const { child, output } = this.#spawn(args);
+    const code = await new Promise<number | null>((done) => child.once('close', done));
+    return { code, output: output.join('') };
+  }
+
+  /** Starts the server and waits until it answers. Throws what it said when it ended instead. */
+  async start(): Promise<void> {
+    const { child, output } = this.#spawn(['serve']);
+    this.#child = child;
+    for (let attempt = 0; attempt < 300; attempt += 1) {
+      if (child.exitCode !== null) throw new Error(output.join(''));
+      if (await isHealthy(this.url)) return;
+      await Bun.sleep(50);
+    }
+    throw new Error('the server did not become healthy');
+  }
+
+  /** Ends the server as an operator would, and answers its exit code. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+    const ended = new Promise<number | null>((done) => child.once('close', done));
+    child.kill(signal);
+    return ended;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(args: string[]): { child: ChildProcess; output: string[] } {
+    const env = { ...process.env, PORT: String(this.port), KEYPASS_DATA: this.folder, ...this.#settings };
+    const child = spawn(process.execPath, [join(root, 'src/main.ts'), ...args], {
+      cwd: this.folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+    return { child, output };
+  }
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  return fetch(`${url}/healthz`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): number {
+  const probe = Bun.serve({ port: 0, hostname: 'localhost', fetch: () => new Response() });
+  const { port } = probe;
+  void probe.stop(true);
+  if (port === undefined) throw new Error('no free port');
+  return port;
+}
