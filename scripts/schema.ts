@@ -78,7 +78,9 @@ async function refuseOtherKinds(sql: Sql): Promise<void> {
     union all select tgname from pg_trigger where not tgisinternal
     union all select typname from pg_type where typnamespace = 'public'::regnamespace and typtype in ('e', 'd', 'r')`;
   if (others.length === 0) return;
-  throw new Error(`scripts/schema.ts describes tables and indexes only; teach it: ${others.map(({ name }) => name).join()}`);
+  throw new Error(
+    `scripts/schema.ts describes tables and indexes only; teach it: ${others.map(({ name }) => name).join()}`,
+  );
 }
 
 if (import.meta.main) writeFileSync(schemaFile, await describeMigratedSchema());

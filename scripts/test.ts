@@ -28,7 +28,7 @@ function read(line: string): void {
 }
 
 function stripColours(line: string): string {
-  return line.replaceAll(/\u001B\[[0-9;]*m/g, '');
+  return Bun.stripANSI(line);
 }
 
 child.on('close', (code) => {

@@ -103,26 +103,30 @@ export function isLoopback(origin: string): boolean {
 const foreign = new Set(['KEYPASS_VECTORS', 'KEYPASS_CONFIG']);
 
 function environmentValues(environment: Readonly<Record<string, string | undefined>>): Values {
-  const ours = Object.entries(environment).filter(
-    ([name, value]) =>
-      value && !foreign.has(name) && (/^KEYPASS_/.test(name) || ['PORT', 'HOST', 'DATABASE_URL'].includes(name)),
-  );
-  return Object.fromEntries(ours) as Values;
+  const values: Values = {};
+  for (const [name, value] of Object.entries(environment)) {
+    const isOurs = name.startsWith('KEYPASS_') || ['PORT', 'HOST', 'DATABASE_URL'].includes(name);
+    if (isOurs && !foreign.has(name) && value !== undefined && value !== '') values[name] = value;
+  }
+  return values;
 }
 
 function fileValues(toml: string | undefined, faults: string[]): Values {
   if (toml === undefined) return {};
+  let table: Record<string, unknown>;
   try {
-    return Object.fromEntries(
-      Object.entries(parseToml(toml)).map(([name, value]) => [
-        name,
-        Array.isArray(value) ? value.join(',') : String(value),
-      ]),
-    );
+    table = parseToml(toml);
   } catch {
     faults.push('keypass.toml: expected TOML, one NAME = value a line');
     return {};
   }
+  const values: Values = {};
+  for (const [name, value] of Object.entries(table)) {
+    const items = Array.isArray(value) ? value : [value];
+    if (items.every((item) => ['string', 'number', 'boolean'].includes(typeof item))) values[name] = items.join(',');
+    else faults.push(`${name}: expected a text, a number or a list of texts`);
+  }
+  return values;
 }
 
 class Reader {

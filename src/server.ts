@@ -26,7 +26,7 @@ interface Surroundings {
   readonly writeLine: WriteLine;
   readonly clock?: Clock;
   /** Told when the embedded database has given up, which only a new process can mend. */
-  onFatal?(error: Error): void;
+  onFatal?: (error: Error) => void;
 }
 
 /** Starts KeyPass: the database, its schema, the pepper, the app, the listener; nothing answers before all of it stands. */
@@ -39,7 +39,7 @@ export async function startServer(
   try {
     const app = createApp({ config, database, pepper, clock, log, fetch: upstreamFetch, assets: await loadPages() });
     const stopWork = await app.start();
-    const listener = await serve({ hostname: config.hostname, port: config.port, fetch: app.fetch });
+    const listener = serve({ hostname: config.hostname, port: config.port, fetch: app.fetch });
     const stop = async () => {
       await listener.stop(config.shutdownGraceSeconds);
       await app.settled();

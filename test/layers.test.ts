@@ -86,14 +86,14 @@ describe('imports point one way', () => {
 
   test("a slice uses another's service or model, never its store or routes", () => {
     const slices = ['accounts', 'keys', 'apps', 'link', 'connections', 'usage', 'proxy'].map((name) => `src/${name}`);
-    const private_ = imports.filter(
+    const hidden = imports.filter(
       ({ from, to }) =>
         slices.includes(partOf(from)) &&
         slices.includes(partOf(to)) &&
         partOf(from) !== partOf(to) &&
         /\/(store|routes)\.ts$/.test(to),
     );
-    expect(private_).toEqual([]);
+    expect(hidden).toEqual([]);
   });
 
   test('the kernel and the errors import nothing', () => {

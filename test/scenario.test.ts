@@ -195,12 +195,11 @@ function everythingIn({ path, query, headers, body }: RecordedRequest): string {
 }
 
 async function readUntilFailure(stream: AsyncIterable<unknown>, afterFirst: () => Promise<void>): Promise<unknown> {
-  let isFirst = true;
   try {
-    for await (const _chunk of stream) {
-      if (isFirst) await afterFirst();
-      isFirst = false;
-    }
+    const chunks = stream[Symbol.asyncIterator]();
+    await chunks.next();
+    await afterFirst();
+    while ((await chunks.next()).done !== true);
     return undefined;
   } catch (error) {
     return error;

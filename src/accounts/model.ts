@@ -1,8 +1,8 @@
 import { t } from 'elysia';
-import { Blob, bytes, ManifestBlob, ManifestRevision, object, Timestamp, Uuid } from '../http/schema.ts';
+import { Blob, bytes, ManifestBlob, ManifestRevision, integer, object, Timestamp, Uuid } from '../http/schema.ts';
 
 const Email = t.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$', description: 'E-mail address' });
-const KdfId = t.Integer({ minimum: 1, maximum: 255, description: 'Argon2id parameters, by their compiled-in number' });
+const KdfId = integer({ minimum: 1, maximum: 255, description: 'Argon2id parameters, by their compiled-in number' });
 const Salt = bytes(16, 16);
 const AuthKey = bytes(32, 32);
 const Transport = t.Union([t.Literal('bearer'), t.Literal('cookie')], {
@@ -34,7 +34,7 @@ export const Login = object({
 export const Unlock = object({ authKey: AuthKey });
 export const PasswordChange = object({
   authKey: AuthKey,
-  passwordRevision: t.Integer({ minimum: 1 }),
+  passwordRevision: integer({ minimum: 1 }),
   kdfId: KdfId,
   salt: Salt,
   newAuthKey: AuthKey,
@@ -67,7 +67,7 @@ export const SessionAnswer = object({
   expiresAt: Timestamp,
 });
 export const RegistrationAnswer = object({ userId: Uuid, session: Session });
-export const LoginAnswer = object({ userId: Uuid, session: Session, passwordRevision: t.Integer(), ...OpenVault });
+export const LoginAnswer = object({ userId: Uuid, session: Session, passwordRevision: integer(), ...OpenVault });
 export const UnlockAnswer = object(OpenVault);
 export const RecoveryAnswer = object({ userId: Uuid, recoveryId: Uuid, uvkRecovery: Blob, ticket: t.String() });
 export const Me = object({
@@ -75,7 +75,7 @@ export const Me = object({
   email: t.String(),
   kdfId: KdfId,
   salt: Salt,
-  passwordRevision: t.Integer(),
+  passwordRevision: integer(),
   manifest: ManifestBlob,
   manifestRevision: ManifestRevision,
   createdAt: Timestamp,

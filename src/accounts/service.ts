@@ -106,12 +106,7 @@ export class Accounts {
 
   /** Writes the vault's next manifest as part of a change; throws `manifest_conflict` when another came in between. */
   async writeManifest(tx: Tx, userId: string, write: ManifestWrite): Promise<void> {
-    if (!(await store.updateVault(tx, userId, write.manifest, write.manifestRevision ?? null))) {
-      throw new KeyPassError(
-        'manifest_conflict',
-        'The vault was changed by another client. Read it again and repeat the change.',
-      );
-    }
+    if (!(await store.updateVault(tx, userId, write.manifest, write.manifestRevision ?? null))) throw manifestConflict();
   }
 
   /** The same for a deletion, whose client may leave the manifest to its next write. */
@@ -201,6 +196,14 @@ export class Accounts {
     if (vault === undefined) throw new Error('an account without a vault');
     return vault;
   }
+}
+
+/** Another client changed the vault in between. */
+export function manifestConflict(): KeyPassError {
+  return new KeyPassError(
+    'manifest_conflict',
+    'The vault was changed by another client. Read it again and repeat the change.',
+  );
 }
 
 function checkFirstRevision(write: ManifestWrite): void {

@@ -98,7 +98,8 @@ export class Apps {
   /** The app of an id and secret; throws `client_invalid`, alike whichever of the two is wrong. */
   async authenticate(clientId: string, clientSecret: string): Promise<AppIdentity> {
     const invalid = new KeyPassError('client_invalid', 'The client id or the client secret is wrong.');
-    const lookup = await lookupOf('clientSecret', clientSecret).catch(() => Promise.reject(invalid));
+    const lookups = [lookupOf('clientSecret', clientSecret), lookupOf('clientId', clientId)] as const;
+    const [lookup] = await Promise.all(lookups).catch(() => Promise.reject(invalid));
     const row = await store.findAppBySecret(this.#database.sql, clientId, lookup, this.#clock.now());
     if (row === undefined) throw invalid;
     return row;

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import {
   fromUtf8,
+  isPlainObject,
   lookupOf,
   open,
   parsePolicy,
@@ -217,13 +218,10 @@ export class Access {
 function readItem(item: Uint8Array): { secret: Uint8Array; headers: Record<string, string> } {
   const parsed: unknown = JSON.parse(fromUtf8(item));
   zero(item);
-  const { secret, headers } = parsed as { secret?: unknown; headers?: unknown };
-  if (typeof secret !== 'string') throw new Error('an item without a secret');
-  const entries = Object.entries((headers ?? {}) as Record<string, unknown>);
-  return {
-    secret: utf8(secret),
-    headers: Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
-  };
+  if (!isPlainObject(parsed) || typeof parsed['secret'] !== 'string') throw new Error('an item without a secret');
+  const given = isPlainObject(parsed['headers']) ? Object.entries(parsed['headers']) : [];
+  const headers = given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
+  return { secret: utf8(parsed['secret']), headers: Object.fromEntries(headers) };
 }
 
 function isExpired(policy: Policy, now: Date): boolean {

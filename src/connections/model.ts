@@ -5,6 +5,7 @@ import {
   bytes,
   Cents,
   decodeBlob,
+  integer,
   ManifestBlob,
   ManifestRevision,
   object,
@@ -24,10 +25,10 @@ export const PolicyBody = t.Unsafe<Policy>(
   ),
 );
 
-export const NewGrant = object({ keyId: Uuid, version: t.Integer({ minimum: 1 }), grant: Blob });
+export const NewGrant = object({ keyId: Uuid, version: integer({ minimum: 1 }), grant: Blob });
 export const NewGrants = t.Array(NewGrant, { minItems: 1, maxItems: 32 });
 export const manifest = { manifest: ManifestBlob, manifestRevision: t.Optional(ManifestRevision) };
-export const Revision = t.Integer({ minimum: 1 });
+export const Revision = integer({ minimum: 1 });
 
 export const NewConnection = object({
   id: Uuid,
@@ -55,7 +56,7 @@ const summary = {
   origin: t.Optional(t.String()),
   status: t.String({ description: 'pending, active, paused or revoked' }),
   revision: Revision,
-  generation: t.Integer({ minimum: 0 }),
+  generation: integer({ minimum: 0 }),
   policy: PolicyBody,
   capCents: t.Optional(Cents),
   spent: Usd,
@@ -70,7 +71,7 @@ export const ConnectionDetail = object({
   ...summary,
   ckVault: t.Optional(Blob),
   tokenVault: t.Optional(Blob),
-  grants: t.Array(object({ keyId: Uuid, provider: t.String(), version: t.Integer(), grant: Blob })),
+  grants: t.Array(object({ keyId: Uuid, provider: t.String(), version: integer(), grant: Blob })),
 });
 
 export const OwnConnection = object({

@@ -115,8 +115,7 @@ export class Connections {
     const epoch = pepper.current;
     const fields = { connection, generation: token.generation, epoch };
     const ckToken = await seal('ck-token-outer', await pepper.key(epoch, 'connection'), fields, token.ckToken);
-    if (!(await store.updateToken(tx, connection, { ...token, ckToken, epoch, tokenVault })))
-      throw connectionNotFound();
+    if (!(await updateToken(tx, connection, { ...token, ckToken, epoch, tokenVault }))) throw connectionNotFound();
   }
 
   /** A new policy with its grants, by compare-and-set on the revision. */
@@ -191,8 +190,9 @@ export class Connections {
   ): Promise<{ version: number }> {
     const version = input.baseVersion + 1;
     await this.#parts.database.begin(async (tx) => {
-      const users = await store.listConnectionsOfKeyForUpdate(tx, key.id);
       await this.#parts.keys.replace(tx, userId, key.provider, key.id, input);
+      // Only once the key is ours: an approval that held it until now has left a grant.
+      const users = await store.listConnectionsOfKeyForUpdate(tx, key.id);
       refuseOtherConnections(users, input.grants, input.drop);
       for (const { connectionId, grant } of input.grants)
         await store.updateGrant(tx, connectionId, key.id, version, grant);
@@ -288,6 +288,15 @@ async function insertConnection(tx: Tx, row: store.NewConnectionRow): Promise<vo
     if (isUniqueViolation(error, 'connections_pkey'))
       throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'id' });
     throw error;
+  }
+}
+
+async function updateToken(tx: Tx, id: string, token: Parameters<typeof store.updateToken>[2]): Promise<boolean> {
+  try {
+    return await store.updateToken(tx, id, token);
+  } catch (error) {
+    if (!isUniqueViolation(error, 'connections_token_lookup_key')) throw error;
+    throw new KeyPassError('id_taken', 'This access token is taken. Make a new one.', { param: 'tokenLookup' });
   }
 }
 

@@ -14,6 +14,20 @@ export function strictBodies() {
     if (contentType !== 'application/json') {
       throw new KeyPassError('unsupported_media_type', 'Send the body as application/json.', { param: 'content-type' });
     }
-    return parseStrictJson(bytes);
+    const body = parseStrictJson(bytes);
+    if (!isStorable(body)) {
+      throw new KeyPassError('invalid_request', 'The body has text with U+0000 or with half a surrogate pair.');
+    }
+    return body;
   });
+}
+
+/** Whether all text can be kept as it came: PostgreSQL refuses U+0000, and UTF-8 has no bytes for half a surrogate pair. */
+function isStorable(body: unknown): boolean {
+  const values = [body];
+  for (const value of values) {
+    if (typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())) return false;
+    if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) values.push(member);
+  }
+  return true;
 }

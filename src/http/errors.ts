@@ -6,7 +6,8 @@ import type { Log } from './log.ts';
 /** Any failure as one that may be shown; what has no name of its own is logged and told as `internal_error`. */
 export function asKeyPassError(error: unknown, log: Log, requestId: string): KeyPassError {
   if (error instanceof KeyPassError) return error;
-  if (error instanceof ValidationError) return asInvalidRequest(error);
+  // An answer of ours that does not fit its schema is no fault of the caller's.
+  if (error instanceof ValidationError && error.type !== 'response') return asInvalidRequest(error);
   if (error instanceof NotFoundError)
     return new KeyPassError('not_found', 'There is nothing at this path with this method. See /docs/api.');
   if (error instanceof ParseError) {
@@ -27,24 +28,14 @@ export function asKeyPassError(error: unknown, log: Log, requestId: string): Key
 
 /** Names the place and the rule of the first fault, never the value that stands there. */
 function asInvalidRequest(error: ValidationError): KeyPassError {
-  const schema = error.validator as {
-    Errors?: (value: unknown) => { First(): { path: string; message: string } | undefined };
-  };
-  const fault = schema.Errors?.(error.value).First();
-  const param = (fault?.path ?? '').replace(/^\//, '').replaceAll('/', '.') || error.type;
-  const where = error.type === 'body' ? 'body' : error.type;
-  if (fault !== undefined && /unexpected property/i.test(fault.message)) {
-    return new KeyPassError(
-      'unknown_member',
-      `The ${where} has a member that this endpoint does not know. Remove it.`,
-      { param },
-    );
+  const fault = error.all.find((candidate) => 'path' in candidate);
+  const place = fault !== undefined && 'path' in fault ? fault.path : '';
+  const rule = fault !== undefined && 'message' in fault ? fault.message : '';
+  const param = place.replace(/^\//, '').replaceAll('/', '.') || error.type;
+  if (/unexpected property/i.test(rule)) {
+    const message = `The ${error.type} has a member that this endpoint does not know. Remove it.`;
+    return new KeyPassError('unknown_member', message, { param });
   }
-  return new KeyPassError('invalid_request', `The ${where} does not fit: ${ruleOf(fault)}.`, { param });
-}
-
-function ruleOf(fault: { message: string } | undefined): string {
-  return fault === undefined
-    ? 'see /docs/api for what is expected'
-    : fault.message.charAt(0).toLowerCase() + fault.message.slice(1);
+  const expected = rule === '' ? 'see /docs/api for what is expected' : rule.charAt(0).toLowerCase() + rule.slice(1);
+  return new KeyPassError('invalid_request', `The ${error.type} does not fit: ${expected}.`, { param });
 }

@@ -1,5 +1,5 @@
 import { t } from 'elysia';
-import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../crypto/index.ts';
+import { fromBase64Url, fromUtf8, isUuid, toBase64Url, utf8 } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 
 /** `?limit=…&cursor=…` of every list. */
@@ -43,11 +43,16 @@ function formatCursor({ at, id }: Position): string {
 function parseCursor(cursor: string): Position {
   try {
     const [at = '', id = ''] = fromUtf8(fromBase64Url(cursor)).split(' ');
-    if (/^[0-9a-f-]{36}$/.test(id) && !Number.isNaN(Date.parse(at))) return { at: new Date(at), id };
+    if (isUuid(id) && isMoment(at)) return { at: new Date(at), id };
   } catch {
     // Falls through to the one refusal below.
   }
   throw new KeyPassError('invalid_request', 'This cursor was not made here. Start from the first page.', {
     param: 'cursor',
   });
+}
+
+/** In the form of `toISOString`, in a year that PostgreSQL has too. */
+function isMoment(text: string): boolean {
+  return /^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text));
 }

@@ -1,5 +1,5 @@
 import { t, type TSchema } from 'elysia';
-import type { TProperties } from '@sinclair/typebox';
+import { Type, type TProperties } from '@sinclair/typebox';
 import { fromBase64Url, toBase64Url } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 
@@ -39,6 +39,14 @@ export const Uuid = t.String({
   description: 'UUID in lower case',
 });
 
+/**
+ * A JSON number without a fraction, at most 2⁵³ − 1. Elysia's own integer takes text for a number as well, which only a
+ * query has to.
+ */
+export function integer(options: { minimum?: number; maximum?: number; description?: string } = {}) {
+  return Type.Integer({ maximum: Number.MAX_SAFE_INTEGER, ...options });
+}
+
 /** A sealed blob or other bytes: base64url without padding (RFC 4648, 5). */
 export function bytes(most: number, least = 1) {
   const pattern = least === most ? `^[A-Za-z0-9_-]{${Math.ceil((least * 4) / 3)}}$` : '^[A-Za-z0-9_-]+$';
@@ -50,8 +58,8 @@ export const Blob = bytes(64 * 1024);
 export const ManifestBlob = bytes(1024 * 1024);
 export const Timestamp = t.String({ description: 'RFC 3339, UTC' });
 export const Usd = t.String({ description: 'USD as an exact decimal' });
-export const Cents = t.Integer({ minimum: 0, maximum: 100_000_000, description: 'US cents' });
-export const ManifestRevision = t.Integer({
+export const Cents = integer({ minimum: 0, maximum: 100_000_000, description: 'US cents' });
+export const ManifestRevision = integer({
   minimum: 1,
   description: 'The revision that the manifest was sealed under; one more than the last. Absent: taken to be that.',
 });
@@ -64,12 +72,14 @@ type Decoded<T, K extends keyof T> = Omit<T, K> & {
 export function decodeBlobs<T extends object, const K extends keyof T & string>(
   body: T,
   names: readonly K[],
-): Decoded<T, K> {
-  const decoded: Record<string, unknown> = Object.fromEntries(Object.entries(body));
-  for (const name of names) {
-    if (body[name] !== undefined) decoded[name] = decodeBlob(String(body[name]), name);
-  }
-  return decoded as Decoded<T, K>;
+): Decoded<T, K>;
+export function decodeBlobs(body: object, names: readonly string[]): object {
+  const wanted = new Set(names);
+  const decoded = Object.entries(body).map(([name, value]: [string, unknown]) => [
+    name,
+    wanted.has(name) && typeof value === 'string' ? decodeBlob(value, name) : value,
+  ]);
+  return Object.fromEntries(decoded);
 }
 
 export function decodeBlob(text: string, param: string): Uint8Array<ArrayBuffer> {
@@ -85,11 +95,15 @@ export function decodeBlob(text: string, param: string): Uint8Array<ArrayBuffer>
 type Encoded<T, K extends keyof T> = Omit<T, K> & Record<K, string>;
 
 /** The value with the named bytes as base64url, for the wire. */
-export function encodeBlobs<T extends object, const K extends keyof T & string>(
+export function encodeBlobs<const K extends string, T extends { readonly [P in K]: Uint8Array }>(
   value: T,
   names: readonly K[],
-): Encoded<T, K> {
-  const encoded: Record<string, unknown> = Object.fromEntries(Object.entries(value));
-  for (const name of names) encoded[name] = toBase64Url(value[name] as Uint8Array);
-  return encoded as Encoded<T, K>;
+): Encoded<T, K>;
+export function encodeBlobs(value: object, names: readonly string[]): object {
+  const wanted = new Set(names);
+  const encoded = Object.entries(value).map(([name, part]: [string, unknown]) => [
+    name,
+    wanted.has(name) && part instanceof Uint8Array ? toBase64Url(part) : part,
+  ]);
+  return Object.fromEntries(encoded);
 }

@@ -1,12 +1,12 @@
 import { t } from 'elysia';
-import { Blob, ManifestBlob, ManifestRevision, object, Timestamp, Uuid } from '../http/schema.ts';
+import { Blob, ManifestBlob, ManifestRevision, integer, object, Timestamp, Uuid } from '../http/schema.ts';
 
 export const Provider = t.String({
   pattern: '^[a-z][a-z0-9_-]{1,31}$',
   description: 'Provider id, as in GET /v1/providers',
 });
 const Origin = t.String({ maxLength: 300, description: 'Origin that the key is sealed for' });
-const Version = t.Integer({ minimum: 1 });
+const Version = integer({ minimum: 1 });
 const manifest = { manifest: ManifestBlob, manifestRevision: t.Optional(ManifestRevision) };
 
 export const KeyAnswer = object({
@@ -17,7 +17,7 @@ export const KeyAnswer = object({
   isDefault: t.Boolean(),
   item: Blob,
   dekVault: Blob,
-  connectionCount: t.Integer(),
+  connectionCount: integer(),
   createdAt: Timestamp,
   lastUsedAt: t.Union([Timestamp, t.Null()]),
 });
@@ -38,7 +38,7 @@ export const KeyReplacement = object({
   origin: Origin,
   item: Blob,
   dekVault: Blob,
-  grants: t.Array(object({ connectionId: Uuid, revision: t.Integer({ minimum: 1 }), grant: Blob }), { maxItems: 1000 }),
+  grants: t.Array(object({ connectionId: Uuid, revision: integer({ minimum: 1 }), grant: Blob }), { maxItems: 1000 }),
   drop: t.Array(Uuid, { maxItems: 1000, description: 'Connections that lose this key instead' }),
   ...manifest,
 });

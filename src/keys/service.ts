@@ -1,4 +1,4 @@
-import type { Accounts } from '../accounts/service.ts';
+import { manifestConflict, type Accounts } from '../accounts/service.ts';
 import type { OptionalManifestWrite } from '../accounts/model.ts';
 import type { Clock } from '../clock.ts';
 import type { Database, Tx } from '../database/connect.ts';
@@ -42,12 +42,8 @@ export class Keys {
     await this.#database.begin(async (tx) => {
       const hadDefault = await store.updateDefaultKey(tx, userId, input.provider, input.isDefault === true);
       const isDefault = input.isDefault === true || !hadDefault;
-      const { id, provider, origin } = input;
-      const blobs = {
-        item: input.item as Uint8Array<ArrayBuffer>,
-        dekVault: input.dekVault as Uint8Array<ArrayBuffer>,
-      };
-      await insertKey(tx, { id, userId, provider, origin, isDefault, ...blobs, createdAt: this.#clock.now() });
+      const { id, provider, origin, item, dekVault } = input;
+      await insertKey(tx, { id, userId, provider, origin, isDefault, item, dekVault, createdAt: this.#clock.now() });
       await this.#accounts.writeManifest(tx, userId, input);
     });
   }
@@ -55,8 +51,7 @@ export class Keys {
   /** The next version of a key, as a part of one transaction with its re-sealed grants. */
   async replace(tx: Tx, userId: string, provider: string, id: string, input: KeyReplacementInput): Promise<void> {
     if (!(await store.hasKey(tx, userId, provider, id))) throw keyNotFound();
-    const { origin, item, dekVault } = input as KeyReplacementInput &
-      Record<'item' | 'dekVault', Uint8Array<ArrayBuffer>>;
+    const { origin, item, dekVault } = input;
     if (!(await store.updateKeyVersion(tx, { id, userId, provider, origin, item, dekVault }, input.baseVersion))) {
       throw new KeyPassError('key_changed', 'The key was replaced by another client. Read it again.', {
         param: 'baseVersion',
@@ -90,6 +85,8 @@ async function insertKey(tx: Tx, key: Parameters<typeof store.insertKey>[1]): Pr
   } catch (error) {
     if (isUniqueViolation(error, 'provider_keys_pkey'))
       throw new KeyPassError('id_taken', 'This id is taken. Make a new one.', { param: 'id' });
+    // Two first keys of a provider at once: the other one has become the default.
+    if (isUniqueViolation(error, 'provider_keys_default')) throw manifestConflict();
     throw error;
   }
 }

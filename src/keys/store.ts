@@ -31,7 +31,10 @@ export async function listKeysForShare(tx: Tx, userId: string, ids: readonly str
     where user_id = ${userId} and id = any(${[...ids]}::uuid[]) order by id for share`;
 }
 
-export async function insertKey(tx: Tx, key: Omit<KeyRow, 'lastUsedAt' | 'version'>): Promise<void> {
+/** A key as a client sealed it. */
+type SealedKey = Pick<KeyRow, 'id' | 'userId' | 'provider' | 'origin'> & { item: Uint8Array; dekVault: Uint8Array };
+
+export async function insertKey(tx: Tx, key: SealedKey & Pick<KeyRow, 'isDefault' | 'createdAt'>): Promise<void> {
   await tx`
     insert into provider_keys (id, user_id, provider, origin, version, is_default, item, dek_vault, created_at)
     values (${key.id}, ${key.userId}, ${key.provider}, ${key.origin}, 1, ${key.isDefault}, ${key.item}, ${key.dekVault},
@@ -47,11 +50,7 @@ export async function updateDefaultKey(tx: Tx, userId: string, provider: string,
   return rows.length > 0;
 }
 
-export async function updateKeyVersion(
-  tx: Tx,
-  key: Pick<KeyRow, 'id' | 'userId' | 'provider' | 'origin' | 'item' | 'dekVault'>,
-  baseVersion: number,
-): Promise<boolean> {
+export async function updateKeyVersion(tx: Tx, key: SealedKey, baseVersion: number): Promise<boolean> {
   const rows = await tx`
     update provider_keys set version = version + 1, origin = ${key.origin}, item = ${key.item}, dek_vault = ${key.dekVault}
     where id = ${key.id} and user_id = ${key.userId} and provider = ${key.provider} and version = ${baseVersion}

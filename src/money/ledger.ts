@@ -57,7 +57,7 @@ const settleAttempts = 5;
 interface Parts {
   database: Database;
   clock: Clock;
-  onFault(event: string, error: unknown): void;
+  onFault: (event: string, error: unknown) => void;
 }
 
 /**

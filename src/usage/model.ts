@@ -1,6 +1,6 @@
 import { t } from 'elysia';
 import { pageQuery } from '../http/pages.ts';
-import { object, Timestamp, Usd, Uuid } from '../http/schema.ts';
+import { integer, object, Timestamp, Usd, Uuid } from '../http/schema.ts';
 
 const By = t.Union(
   [
@@ -13,23 +13,26 @@ const By = t.Union(
   ],
   { description: 'What the totals are grouped by' },
 );
-const Moment = t.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}(T[0-9:.]+Z)?$', description: 'RFC 3339 in UTC, or a day' });
+const Moment = t.String({
+  pattern: '^[12]\\d{3}-\\d{2}-\\d{2}(T[0-9:.]+Z)?$',
+  description: 'RFC 3339 in UTC, or a day',
+});
 
 export const TotalsQuery = object({ from: t.Optional(Moment), to: t.Optional(Moment), by: t.Optional(By) });
 export const Totals = object({
   from: Timestamp,
   to: Timestamp,
   cost: Usd,
-  calls: t.Integer(),
+  calls: integer(),
   items: t.Array(
     object({
       key: t.Union([t.String(), t.Null()], {
         description: 'Start of the time span, or id of the app or connection, provider, model',
       }),
       name: t.Optional(t.String()),
-      calls: t.Integer(),
+      calls: integer(),
       cost: Usd,
-      estimated: t.Integer({ description: 'Calls whose cost was not measured' }),
+      estimated: integer({ description: 'Calls whose cost was not measured' }),
     }),
   ),
 });
@@ -44,15 +47,15 @@ export const Receipt = object({
   servedModel: t.Union([t.String(), t.Null()]),
   serviceTier: t.Union([t.String(), t.Null()]),
   endpoint: t.String(),
-  status: t.Union([t.Integer(), t.Null()]),
+  status: t.Union([integer(), t.Null()]),
   quality: t.String({ description: 'measured, estimated or unknown' }),
   flags: t.Array(t.String()),
   usage: t.Unknown(),
   lines: t.Unknown(),
   cost: Usd,
   startedAt: Timestamp,
-  ttfbMs: t.Union([t.Integer(), t.Null()]),
-  durationMs: t.Integer(),
+  ttfbMs: t.Union([integer(), t.Null()]),
+  durationMs: integer(),
 });
 
 export type Grouping = typeof By.static;

@@ -60,7 +60,7 @@ export async function startTestServer(options: Options): Promise<TestServer> {
   const log = new Log((line) => lines.push(line));
   const app = createApp({ config, database, pepper, clock, log, fetch: upstreamFetch, assets: await loadPages() });
   const stopWork = await app.start();
-  const listener = await serve({ hostname: 'localhost', port, fetch: app.fetch });
+  const listener = serve({ hostname: 'localhost', port, fetch: app.fetch });
   const stop = async () => {
     await listener.stop(config.shutdownGraceSeconds);
     await app.settled();

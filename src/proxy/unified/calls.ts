@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/connect.ts';
-import { idempotencyMismatch } from '../../database/idempotency.ts';
+import { digests, idempotencyMismatch } from '../../database/idempotency.ts';
 import { KeyPassError } from '../../errors.ts';
 import { formatUsd } from '../../money/index.ts';
 import * as store from '../store.ts';
