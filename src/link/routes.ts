@@ -70,10 +70,9 @@ export function linkRoutes(link: Link, { auth, origin }: { auth: Auth; origin: s
         return success({});
       },
       {
-        session: true,
         body: model.Denial,
         response: { 200: Success(object({})), 400: Failure, 401: Failure, 409: Failure },
-        detail: { summary: 'Deny a request' },
+        detail: { summary: 'Deny a request; the link token alone is enough' },
       },
     )
     .post(

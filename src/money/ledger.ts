@@ -112,10 +112,16 @@ export class Ledger {
     return state !== undefined && state > 0n ? state : 0n;
   }
 
-  /** Books the call once. A database that is away for a moment is asked again; the hold stays until it is booked. */
+  /**
+   * Books the call once. A database that is away for a moment is asked again; the hold stays until it is booked. If other
+   * instances took this one for dead and charged the hold, what it cost takes the place of that.
+   */
   async settle(hold: Hold, settlement: Settlement): Promise<void> {
     const receipt = receiptOf(hold, settlement);
-    await this.#persistently('settle_failed', () => store.settleHold(this.#database.sql, receipt));
+    await this.#persistently('settle_failed', async () => {
+      const isBooked = await store.settleHold(this.#database.sql, receipt);
+      if (!isBooked) await store.replaceLostCharge(this.#database.sql, receipt);
+    });
   }
 
   /** Returns the hold of a call that never left. */

@@ -104,6 +104,23 @@ export async function settleHold(sql: Sql | Tx, receipt: ReceiptRow): Promise<bo
   return rows.length === 1;
 }
 
+/** Puts what a call really cost in the place of what was charged when its instance seemed lost; once, by the flag. */
+export async function replaceLostCharge(sql: Sql | Tx, receipt: ReceiptRow): Promise<void> {
+  await sql`
+    with lost as (
+      select call_id, connection_id, window_start, cost from receipts
+      where call_id = ${receipt.callId} and 'instance_lost' = any(flags) for update
+    ), replaced as (
+      update receipts set served_model = ${receipt.servedModel}, service_tier = ${receipt.serviceTier},
+        status = ${receipt.status}, quality = ${receipt.quality}, flags = ${[...receipt.flags]}::text[],
+        usage = ${receipt.usage}::text::jsonb, lines = ${receipt.lines}::text::jsonb, cost = ${receipt.cost}::bigint,
+        ttfb_ms = ${receipt.ttfbMs}, duration_ms = ${receipt.durationMs}
+      from lost where receipts.call_id = lost.call_id
+    )
+    update budgets set spent = spent - lost.cost + ${receipt.cost}::bigint from lost
+    where budgets.connection_id = lost.connection_id and budgets.window_start = lost.window_start`;
+}
+
 /** Gives a hold back whose call never left; there is nothing to book. */
 export async function deleteHold(sql: Sql | Tx, callId: string): Promise<void> {
   await sql`

@@ -16,13 +16,13 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Another process that takes the lock, says so, and keeps it until it is killed. */
+/** Another process that takes the lock, says so, and keeps it until it is killed or this one has ended. */
 async function startHolder(folder: string) {
   const program = `
     import { lockFolder } from ${JSON.stringify(join(import.meta.dir, 'folder-lock.ts'))};
-    try { lockFolder(${JSON.stringify(folder)}); console.log('held'); setInterval(() => {}, 1000); }
+    try { lockFolder(${JSON.stringify(folder)}); console.log('held'); Bun.gc(true); await Bun.stdin.text(); }
     catch (error) { console.log(error.message); }`;
-  const child = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe', stderr: 'inherit' });
+  const child = Bun.spawn([process.execPath, '-e', program], { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' });
   const { value } = await child.stdout.getReader().read();
   return { child, said: new TextDecoder().decode(value).trim() };
 }

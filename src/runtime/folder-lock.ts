@@ -8,6 +8,9 @@ export interface FolderLock {
   release(): void;
 }
 
+/** Keeps the open files from the garbage collector, which would let go of a lock that nobody released. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the folder for this process, or throws with the folder and the process that has it. The database engine doesn't
  * notice a second process on its files, and the two would diverge in silence.
@@ -30,12 +33,14 @@ export function lockFolder(folder: string): FolderLock {
       { cause: error },
     );
   }
+  held.add(file);
   // For people and messages only: the lock is what counts.
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   return {
     release: () => {
       rmSync(pidFile, { force: true });
       file.close();
+      held.delete(file);
     },
   };
 }

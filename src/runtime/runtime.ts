@@ -1,7 +1,7 @@
 /** What KeyPass needs of `Deno`, whose own types can't stand beside Bun's. */
 interface DenoRuntime {
   serve(
-    options: { hostname: string; port: number; onListen: () => void },
+    options: { hostname: string; port: number; onListen: () => void; onError: () => Response },
     handler: (request: Request, info: { remoteAddr: { hostname: string } }) => Promise<Response>,
   ): { addr: { hostname: string; port: number }; shutdown(): Promise<void> };
 }

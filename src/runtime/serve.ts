@@ -47,6 +47,7 @@ function serveWithBun({ hostname, port, fetch, idleTimeout = defaultIdleTimeout 
     reusePort: false,
     // Bun would show the source around an error to the caller.
     development: false,
+    error: unanswered,
     fetch: (request, self) => {
       self.timeout(request, 0);
       return fetch(request, self.requestIP(request)?.address ?? '');
@@ -63,8 +64,8 @@ function serveWithBun({ hostname, port, fetch, idleTimeout = defaultIdleTimeout 
 
 function serveWithDeno(runtime: NonNullable<typeof deno>, { hostname, port, fetch }: ServeOptions): RunningServer {
   const server = runtime.serve(
-    // Deno would print a line of its own.
-    { hostname, port, onListen: () => {} },
+    // Deno would print lines of its own.
+    { hostname, port, onListen: () => {}, onError: unanswered },
     async (request, { remoteAddr }) => await fetch(request, remoteAddr.hostname),
   );
   return {
@@ -73,6 +74,11 @@ function serveWithDeno(runtime: NonNullable<typeof deno>, { hostname, port, fetc
       await endedWithin(server.shutdown(), graceSeconds);
     },
   };
+}
+
+/** For a handler that threw, which it should not: it knows best how to report what happened. */
+function unanswered(): Response {
+  return new Response(null, { status: 500 });
 }
 
 function reachedAt(hostname: string, port: number): { url: string; port: number } {

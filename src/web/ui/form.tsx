@@ -12,7 +12,7 @@ interface FormProps {
   label?: string;
 }
 
-/** A form whose submission is a task: the fault stands above the buttons and is announced. */
+/** A form whose submission is a task: what goes wrong stands at its end and is announced. */
 export function Form({ task, onSubmit, children, waiting, label }: FormProps) {
   const submit = (event: Event): void => {
     event.preventDefault();
