@@ -12,8 +12,16 @@ import { explorerHtml } from '../src/web/docs/explorer-page.ts';
 const root = join(import.meta.dir, '..');
 const docs = join(root, 'docs');
 
+/** Pages that stand elsewhere: an SDK's own page is what comes with its package. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'link-sdk': '../sdk/link-sdk/README.md',
+  'link-protocol': '../sdk/link-sdk/PROTOCOL.md',
+  'node-sdk': '../sdk/node-sdk/README.md',
+  vault: '../sdk/vault/README.md',
+};
+
 /** What build-web.ts watches for changes. */
-export const docsInputs = ['docs', 'scripts/build-docs.ts'];
+export const docsInputs = ['docs', 'scripts/build-docs.ts', ...Object.values(elsewhere).map((file) => join('docs', file))];
 
 /** The files of the documentation by their names in the manifest of dist/web; `icon` is the name of the pages' icon. */
 export async function buildDocs(icon: string): Promise<Map<string, Uint8Array>> {
@@ -55,7 +63,7 @@ function manifestName(page: string): string {
 }
 
 function fileOf(name: string): string {
-  return name === '' ? 'README.md' : `${name}.md`;
+  return elsewhere[name] ?? (name === '' ? 'README.md' : `${name}.md`);
 }
 
 function readMarkdown(file: string): string {

@@ -5,8 +5,10 @@
 import { spawn } from 'node:child_process';
 
 const counts = { pass: 0, fail: 0, skip: 0 };
-const failures: string[] = [];
-const child = spawn(process.execPath, ['test', ...process.argv.slice(2)], {
+const failures = new Set<string>();
+/** Bun's five seconds are short for a browser or a database server on a busy machine. */
+const timeoutMs = 60_000;
+const child = spawn(process.execPath, ['test', `--timeout=${timeoutMs}`, ...process.argv.slice(2)], {
   stdio: ['ignore', 'inherit', 'pipe'],
   env: { ...process.env, NODE_ENV: 'test', BUN_CONFIG_MAX_HTTP_REQUESTS: '65536' },
 });
@@ -24,7 +26,7 @@ function read(line: string): void {
   const plain = stripColours(line);
   const [, count = '', kind = ''] = /^\s*(\d+) (pass|fail|skip)$/.exec(plain) ?? [];
   if (kind === 'pass' || kind === 'fail' || kind === 'skip') counts[kind] = Number(count);
-  if (plain.startsWith('(fail)')) failures.push(plain);
+  if (plain.startsWith('(fail)')) failures.add(plain);
 }
 
 function stripColours(line: string): string {

@@ -5,7 +5,7 @@ import Groq from 'groq-sdk';
 import OpenAI from 'openai';
 import { KeyPassClient } from '../sdk/node-sdk/src/index.ts';
 import { Vault } from '../sdk/vault/src/index.ts';
-import { parseUsd } from '../src/money/index.ts';
+import { parseUsd } from '../src/money/amount.ts';
 import { eachDatabase } from './harness/databases.ts';
 import { slowly, startProviders, type Providers, type RecordedRequest } from './harness/providers.ts';
 import { startTestServer, type TestServer } from './harness/server.ts';

@@ -106,7 +106,8 @@ export class Accounts {
 
   /** Writes the vault's next manifest as part of a change; throws `manifest_conflict` when another came in between. */
   async writeManifest(tx: Tx, userId: string, write: ManifestWrite): Promise<void> {
-    if (!(await store.updateVault(tx, userId, write.manifest, write.manifestRevision ?? null))) throw manifestConflict();
+    if (!(await store.updateVault(tx, userId, write.manifest, write.manifestRevision ?? null)))
+      throw manifestConflict();
   }
 
   /** The same for a deletion, whose client may leave the manifest to its next write. */

@@ -25,7 +25,7 @@ export const PolicyBody = t.Unsafe<Policy>(
   ),
 );
 
-export const NewGrant = object({ keyId: Uuid, version: integer({ minimum: 1 }), grant: Blob });
+const NewGrant = object({ keyId: Uuid, version: integer({ minimum: 1 }), grant: Blob });
 export const NewGrants = t.Array(NewGrant, { minItems: 1, maxItems: 32 });
 export const manifest = { manifest: ManifestBlob, manifestRevision: t.Optional(ManifestRevision) };
 export const Revision = integer({ minimum: 1 });
@@ -42,9 +42,9 @@ export const NewConnection = object({
   ...manifest,
 });
 
-export const PolicyEdit = object({ baseRevision: Revision, policy: PolicyBody, grants: NewGrants, ...manifest });
-export const Pause = object({ paused: t.Boolean() });
-export const Cap = object({
+const PolicyEdit = object({ baseRevision: Revision, policy: PolicyBody, grants: NewGrants, ...manifest });
+const Pause = object({ paused: t.Boolean() });
+const Cap = object({
   capCents: t.Union([Cents, t.Null()], { description: 'Lowers the budget without the vault; null lifts it' }),
 });
 export const ConnectionEdit = t.Union([PolicyEdit, Pause, Cap]);

@@ -163,6 +163,38 @@ eachDatabase((kind, open) => {
       expect(await one(sql`select sum(amount) as value from accounts`)).toBe(4n);
     });
 
+    test('the pool recovers when its connections are cut again and again under load', async () => {
+      await sql`create table counters (id int primary key, value int not null)`;
+      await sql`insert into counters select id, 0 from generate_series(1, 20) as s (id)`;
+      let isCutting = true;
+      const unexpected: unknown[] = [];
+      const worker = async (id: number): Promise<void> => {
+        while (isCutting) {
+          const work = database.begin(async (tx) => {
+            await tx`update counters set value = value + 1 where id = ${id}`;
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            await tx`select ${id}::int`;
+          });
+          await work.catch((error: unknown) => asDatabaseError(error) ?? unexpected.push(error));
+        }
+      };
+      const workers = Array.from({ length: 20 }, (_, index) => worker(index + 1));
+      const cutter = await open();
+      const [current] = await sql<{ name: string }[]>`select current_database() as name`;
+      for (let round = 0; round < 20; round++) {
+        await cutter.sql`
+          select pg_terminate_backend(pid) from pg_stat_activity where datname = ${current?.name ?? ''}`;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      isCutting = false;
+      await Promise.all(workers);
+      expect(unexpected).toEqual([]);
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, async (_, n) => one(sql`select ${n}::int as value`)),
+      );
+      expect(answers).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    });
+
     test('a connection that the server ends is a database that is unavailable, and the next statement works', async () => {
       const ended = database.begin(async (tx) => tx`select pg_terminate_backend(pg_backend_pid())`);
       expect(asDatabaseError(await failure(ended))?.code).toBe('database_unavailable');

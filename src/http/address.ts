@@ -7,8 +7,8 @@ import ipaddr from 'ipaddr.js';
 export function clientAddress(request: Request, peer: string, trusted: readonly string[]): string {
   if (trusted.length === 0 || !isTrusted(peer, trusted)) return peer;
   const forwarded = (request.headers.get('x-forwarded-for') ?? '').split(',').map((entry) => entry.trim());
-  const client = forwarded.findLast((entry) => ipaddr.isValid(entry) && !isTrusted(entry, trusted));
-  return client ?? peer;
+  const client = forwarded.findLast((entry) => !isTrusted(entry, trusted));
+  return client !== undefined && ipaddr.isValid(client) ? client : peer;
 }
 
 /** What a limit counts as one client: an IPv4 address, or the /64 that one IPv6 customer is given. */

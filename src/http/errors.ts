@@ -26,11 +26,9 @@ export function asKeyPassError(error: unknown, log: Log, requestId: string): Key
   );
 }
 
-/** Names the place and the rule of the first fault, never the value that stands there. */
+/** Names the place and the rule of a fault, never the value that stands there. */
 function asInvalidRequest(error: ValidationError): KeyPassError {
-  const fault = error.all.find((candidate) => 'path' in candidate);
-  const place = fault !== undefined && 'path' in fault ? fault.path : '';
-  const rule = fault !== undefined && 'message' in fault ? fault.message : '';
+  const { path: place = '', message: rule = '' } = nearestFault(error.all) ?? {};
   const param = place.replace(/^\//, '').replaceAll('/', '.') || error.type;
   if (/unexpected property/i.test(rule)) {
     const message = `The ${error.type} has a member that this endpoint does not know. Remove it.`;
@@ -38,4 +36,18 @@ function asInvalidRequest(error: ValidationError): KeyPassError {
   }
   const expected = rule === '' ? 'see /docs/api for what is expected' : rule.charAt(0).toLowerCase() + rule.slice(1);
   return new KeyPassError('invalid_request', `The ${error.type} does not fit: ${expected}.`, { param });
+}
+
+/** What TypeBox says of a value; where it may have several forms, what it says under each of them. */
+interface Fault {
+  readonly path?: string;
+  readonly message?: string;
+  readonly errors?: readonly Iterable<Fault>[];
+}
+
+/** The first fault. Of several forms, the one with the fewest faults is taken for the one that was meant. */
+function nearestFault(faults: readonly Fault[]): Fault | undefined {
+  const [first] = faults;
+  const [nearest] = (first?.errors ?? []).map((form) => [...form]).toSorted((a, b) => a.length - b.length);
+  return nearest === undefined ? first : (nearestFault(nearest) ?? first);
 }

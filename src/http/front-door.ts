@@ -20,7 +20,8 @@ export function createFrontDoor(handler: Handler, config: Config, log: Log) {
     const startedAt = performance.now();
     const context = { id: crypto.randomUUID(), address: clientAddress(request, peer, config.trustedProxies) };
     setContext(request, context);
-    const path = new URL(request.url).pathname;
+    // A malformed Host makes a URL that is none: it is refused below, with all that an answer has.
+    const path = URL.parse(request.url)?.pathname ?? '';
     const reader = allowedReader(path, request.headers.get('origin'), config.corsOrigins);
     const response = await respond(handler, request, reader, config, context, log);
     finish(response.headers, context, reader, config);

@@ -9,7 +9,7 @@ const loopback = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 export function refuseForeignHost(request: Request, origin: string): void {
   const header = request.headers.get('host') ?? '';
   const isOurs = (host: string) => host === new URL(origin).host || loopback.test(host);
-  if (!isOurs(header.toLowerCase()) || !isOurs(new URL(request.url).host)) {
+  if (!isOurs(header.toLowerCase()) || !isOurs(URL.parse(request.url)?.host ?? '')) {
     throw new KeyPassError(
       'misdirected_host',
       'This server does not answer for that host. Set KEYPASS_ORIGIN to its public origin.',

@@ -32,6 +32,9 @@ eachDatabase((_kind, open) => {
   const [userId, keyId] = [crypto.randomUUID(), crypto.randomUUID()];
   const faults: unknown[] = [];
   const clock = { now: () => time };
+  const later = (milliseconds: number) => {
+    time = new Date(time.getTime() + milliseconds);
+  };
   const newLedger = () => new Ledger({ database, clock, onFault: (_event, error) => faults.push(error) });
   let ledger: Ledger;
 
@@ -197,9 +200,8 @@ eachDatabase((_kind, open) => {
 
     test('another generation or policy than the one in force', async () => {
       const grantee = await permission();
-      const policyHash = randomBytes(32);
       expect(await codeOf(hold({ ...grantee, generation: 2 }, cent))).toBe('connection_changed');
-      expect(await codeOf(hold({ ...grantee, policyHash }, cent))).toBe('connection_changed');
+      expect(await codeOf(hold({ ...grantee, policyHash: randomBytes(32) }, cent))).toBe('connection_changed');
       expect(await codeOf(hold({ ...grantee, connectionId: crypto.randomUUID() }, cent))).toBe('connection_revoked');
     });
   });
@@ -263,10 +265,6 @@ eachDatabase((_kind, open) => {
   });
 
   describe('an instance that dies', () => {
-    const later = (milliseconds: number) => {
-      time = new Date(time.getTime() + milliseconds);
-    };
-
     test('its calls are charged at their holds, once, by whoever comes first', async () => {
       const grantee = await permission();
       await orphan(grantee);

@@ -1,7 +1,8 @@
 import { KeyPassError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import { parseStrictJson } from '../http/strict-json.ts';
-import { withListPrice, type UsageFormat } from '../money/index.ts';
+import { withListPrice } from '../money/tier.ts';
+import type { UsageFormat } from '../money/usage.ts';
 import { isObject, type JsonObject } from '../money/json.ts';
 import type { Endpoint, Metering, Provider } from '../providers/index.ts';
 import { withIncludeUsage } from './includeUsage.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import type { UsageReading } from '../money/index.ts';
-import { usageFromOpenAiChat } from '../money/index.ts';
+import type { UsageReading } from '../money/reader.ts';
+import { usageFromOpenAiChat } from '../money/usage-openai.ts';
 import { bookingOf, contentOf, lowered, quote, type Ending } from './pricing.ts';
 
 const at = new Date('2026-11-01T00:00:00Z');

@@ -1,21 +1,14 @@
 import { KeyPassError } from '../errors.ts';
-import {
-  applyMaxTokens,
-  boundOf,
-  costOf,
-  estimateUsage,
-  findPrice,
-  hasListPrice,
-  lowerOutput,
-  modelLimits,
-  type Bound,
-  type BoundableCall,
-  type Pico,
-  type Price,
-  type Usage,
-  type UsageFormat,
-  type UsageReading,
-} from '../money/index.ts';
+import type { Pico } from '../money/amount.ts';
+import { boundOf, lowerOutput, type Bound, type BoundableCall } from '../money/bounds.ts';
+import { costOf } from '../money/cost.ts';
+import { estimateUsage } from '../money/estimate.ts';
+import { modelLimits } from '../money/limits.ts';
+import { applyMaxTokens } from '../money/output-limit.ts';
+import { findPrice, type Price } from '../money/prices.ts';
+import type { UsageReading } from '../money/reader.ts';
+import { hasListPrice } from '../money/tier.ts';
+import type { Usage, UsageFormat } from '../money/usage.ts';
 import type { JsonObject } from '../money/json.ts';
 import type { Hold, Settlement } from '../money/ledger.ts';
 import type { RelayEnd } from './relay.ts';

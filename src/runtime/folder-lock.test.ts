@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockFolder } from './folder-lock.ts';
@@ -59,6 +59,13 @@ test('of many that come at once over a dead one, one gets it', async () => {
   const holders = await Promise.all(Array.from({ length: 4 }, () => startHolder(folder)));
   expect(holders.filter(({ said }) => said === 'held')).toHaveLength(1);
   for (const holder of holders) holder.child.kill('SIGKILL');
+});
+
+test('others can neither read nor lock', () => {
+  const folder = newFolder();
+  const lock = lockFolder(folder);
+  for (const name of ['keypass.lock', 'keypass.pid']) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+  lock.release();
 });
 
 test('twice in one process is refused, and release frees it', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
@@ -21,8 +21,11 @@ const held = new Set<DatabaseSync>();
  */
 export function lockFolder(folder: string): FolderLock {
   const pidFile = join(folder, 'keypass.pid');
-  const file = new DatabaseSync(join(folder, 'keypass.lock'));
+  const lockFile = join(folder, 'keypass.lock');
+  const file = new DatabaseSync(lockFile);
   try {
+    // Others who could read it could lock it too. Not by opening it: closing any descriptor of it would end the lock.
+    chmodSync(lockFile, 0o600);
     file.exec('pragma busy_timeout = 0; begin exclusive');
   } catch (error) {
     file.close();

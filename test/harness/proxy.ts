@@ -3,14 +3,14 @@ import { createToken, type Policy } from '../../src/crypto/index.ts';
 import { KeyPassError } from '../../src/errors.ts';
 import { setContext } from '../../src/http/context.ts';
 import { Log } from '../../src/http/log.ts';
-import type { Pico } from '../../src/money/index.ts';
+import type { Pico } from '../../src/money/amount.ts';
 import type { Access, Grantee, Hold, HoldRequest, Ledger, Limits, Settlement } from '../../src/proxy/ports.ts';
 import { proxyRoutes } from '../../src/proxy/routes.ts';
 import { Proxy, type ProxyServices } from '../../src/proxy/service.ts';
 
 /** The provider key that every test connection opens: built here so that no scanner takes it for a real one. */
 export const providerKey = 'sk-' + 'canary'.repeat(6);
-export const keyId = '00000000-0000-4000-8000-000000000001';
+const keyId = '00000000-0000-4000-8000-000000000001';
 
 const oneDollar = 1_000_000_000_000n;
 
@@ -76,7 +76,7 @@ const testLimits: Limits = {
   drainMs: 1_000,
 };
 
-export function granteeOf(policy: Partial<Policy> = {}): Grantee {
+function granteeOf(policy: Partial<Policy> = {}): Grantee {
   const ids = ['anthropic', 'google', 'groq', 'openai'];
   return {
     connectionId: crypto.randomUUID(),

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/connect.ts';
 import { digests, idempotencyMismatch } from '../../database/idempotency.ts';
 import { KeyPassError } from '../../errors.ts';
-import { formatUsd } from '../../money/index.ts';
+import { formatUsd } from '../../money/amount.ts';
 import * as store from '../store.ts';
 
 /** A call that must not be made twice. */

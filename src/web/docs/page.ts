@@ -17,7 +17,10 @@ interface Group {
 /** What the left column shows. A page that is missing here is not built. */
 export const groups: readonly Group[] = [
   { title: 'Start', pages: ['', 'quick-start'] },
-  { title: 'For developers', pages: ['link-sdk', 'node-sdk', 'vault', 'proxy', 'api-overview', 'errors'] },
+  {
+    title: 'For developers',
+    pages: ['link-sdk', 'link-protocol', 'node-sdk', 'vault', 'proxy', 'api-overview', 'errors'],
+  },
   { title: 'For operators', pages: ['self-hosting', 'configuration'] },
   { title: 'How it works', pages: ['architecture', 'threat-model', 'decisions'] },
 ];
