@@ -18,7 +18,7 @@ interface ManifestEntry {
 
 const root = join(import.meta.dir, '..');
 const output = join(root, 'dist/web');
-const inputs = ['src/web', 'src/crypto', 'sdk/vault/src', 'scripts/build-web.ts', 'bun.lock'];
+const inputs = ['src/web', 'src/crypto', 'sdk/vault/src', 'sdk/link-sdk/src', 'scripts/build-web.ts', 'bun.lock'];
 const pages = ['landing', 'vault', 'link', 'console'] as const;
 const types: Record<string, string> = {
   html: 'text/html; charset=utf-8',
@@ -66,6 +66,15 @@ async function bundle(entrypoints: string[]): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
+/** What other pages load by `<script src>`: one classic script. */
+async function bundleLinkSdk(): Promise<Uint8Array> {
+  const entry = join(root, 'sdk/link-sdk/src/global.ts');
+  const { outputs } = await Bun.build({ entrypoints: [entry], target: 'browser', format: 'iife', minify: true });
+  const [script] = outputs;
+  if (script === undefined) throw new Error('expected a bundle of the Link SDK');
+  return new Uint8Array(await script.arrayBuffer());
+}
+
 function only(names: Iterable<string>, pattern: RegExp): string {
   const [found, second] = [...names].filter((name) => pattern.test(name));
   if (found === undefined || second !== undefined) throw new Error(`expected one bundle that matches ${pattern}`);
@@ -109,7 +118,7 @@ ${preloads}<script type="module" src="/assets/${script}"></script>
 }
 
 function write(folder: string, path: string, bytes: Uint8Array): ManifestEntry {
-  const file = path.replace('assets/', '');
+  const file = path.slice(path.lastIndexOf('/') + 1);
   const type = types[file.slice(file.lastIndexOf('.') + 1)];
   if (type === undefined) throw new Error(`no content type for ${file}`);
   writeFileSync(join(folder, file), bytes);
@@ -159,6 +168,7 @@ async function build(inputsHash: string): Promise<void> {
     const script = only(scripts.keys(), new RegExp(`^${page}-.*\\.js$`));
     add(`${page}.html`, new TextEncoder().encode(shell(page, script, importsOf(script, scripts), style, iconName)));
   }
+  add('sdk/link.js', await bundleLinkSdk());
   writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest, null, 2));
   writeFileSync(join(folder, 'embedded.js'), embeddedModule(manifest));
   writeFileSync(join(folder, 'inputs'), inputsHash);

@@ -8,12 +8,14 @@ import { appRoutes } from './apps/routes.ts';
 import { Apps } from './apps/service.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import { Access } from './connections/access.ts';
+import { Access, type Grantee } from './connections/access.ts';
+import { Cuts } from './connections/cuts.ts';
 import { connectionRoutes } from './connections/routes.ts';
 import { Connections } from './connections/service.ts';
 import type { Pepper } from './crypto/index.ts';
 import type { Database } from './database/connect.ts';
 import { deleteOldCreations } from './database/idempotency.ts';
+import type { KeyPassError } from './errors.ts';
 import { createAuth, type AppIdentity, type SessionIdentity } from './http/auth.ts';
 import { requestIdOf } from './http/context.ts';
 import { failureResponse } from './http/envelope.ts';
@@ -111,10 +113,11 @@ export function createServices({ config, database, pepper, clock, log }: Omit<De
   const apps = new Apps({ database, clock });
   const keys = new Keys({ database, accounts, clock });
   const connections = new Connections({ database, pepper, clock, accounts, apps, keys, ledger });
-  const access = new Access({ database, pepper, clock, ledger, originOf, onFault });
+  const access = new Access({ database, pepper, clock, ledger, originOf });
+  const cuts = new Cuts({ database, clock, onFault });
   const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
   const usage = new UsageReports({ database, clock });
-  return { originOf, ledger, accounts, passwords, apps, keys, connections, access, link, usage };
+  return { originOf, ledger, accounts, passwords, apps, keys, connections, access, cuts, link, usage };
 }
 
 /** Bytes of an answer that are copied to read its usage; a longer one is booked at its bound. */
@@ -125,7 +128,7 @@ const drainMs = 1000;
 /** The providers' own APIs, and the one chat for all of them on top. */
 function createProxies(
   { config, database, clock, log, fetch }: Deps,
-  { access, ledger }: ReturnType<typeof createServices>,
+  { access, cuts, ledger }: ReturnType<typeof createServices>,
 ) {
   const limits = {
     maxJsonBytes: config.maxJsonBytes,
@@ -135,7 +138,12 @@ function createProxies(
     drainMs,
   };
   const onFault = (event: string, error: unknown) => log.fault(event, error);
-  const proxy = new Proxy({ access, ledger, fetch, limits, origins: config.providerOrigins, clock, onFault });
+  const granted = {
+    authenticate: (token: string) => access.authenticate(token),
+    openKey: (grantee: Grantee, provider: string) => access.openKey(grantee, provider),
+    onCut: (id: string, cut: (reason: KeyPassError) => void) => cuts.onCut(id, cut),
+  };
+  const proxy = new Proxy({ access: granted, ledger, fetch, limits, origins: config.providerOrigins, clock, onFault });
   const numbered = new NumberedCalls({ database, clock });
   return { proxy, unified: new UnifiedChat({ proxy, numbered, limits, clock }) };
 }
@@ -143,9 +151,9 @@ function createProxies(
 /** What runs beside the requests; the returned function ends it. */
 async function start(
   { database, clock, log }: Deps,
-  { ledger, access, accounts, connections, link }: ReturnType<typeof createServices>,
+  { ledger, cuts, accounts, connections, link }: ReturnType<typeof createServices>,
 ) {
-  const stops = [await ledger.start(), await access.start()];
+  const stops = [await ledger.start(), await cuts.start()];
   const sweep = async () => {
     await accounts.sweep();
     await link.sweep();

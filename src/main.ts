@@ -1,13 +1,23 @@
-import { serveCommand } from './cli/serve.ts';
-import { configCommand } from './cli/config.ts';
-import { pepperCommand } from './cli/pepper.ts';
-import { commandLine, exit, writeErrorLine } from './runtime/process.ts';
+import { commandLine, exit, reexecuteWithFetchLimit, writeErrorLine, writeLine } from './runtime/process.ts';
+import { version } from './version.ts';
 
-const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  serve: serveCommand,
-  config: configCommand,
-  pepper: pepperCommand,
-};
+type Command = (args: readonly string[]) => Promise<void> | void;
+
+/** Each command loads what it needs when it runs: before that, `serve` may replace the process by a new one. */
+const commands = new Map<string, Command>([
+  [
+    'serve',
+    async () => {
+      reexecuteWithFetchLimit();
+      const { serveCommand } = await import('./cli/serve.ts');
+      await serveCommand();
+    },
+  ],
+  ['config', async () => (await import('./cli/config.ts')).configCommand()],
+  ['pepper', async (args) => (await import('./cli/pepper.ts')).pepperCommand(args)],
+  ['--help', () => writeLine(usage)],
+  ['--version', () => writeLine(version)],
+]);
 
 const usage = `Usage: keypass <command>
 
@@ -15,13 +25,14 @@ const usage = `Usage: keypass <command>
   config    print the configuration that is in force, secrets masked
   pepper    status, or one step of a rotation: add, use EPOCH, reseal, drop EPOCH
 
+  --help, --version
+
 Settings are environment variables, or the same names in keypass.toml; see docs/configuration.md.`;
 
 const [name = 'serve', ...args] = commandLine();
-const command = commands[name];
+const command = commands.get(name);
 if (command === undefined) {
   writeErrorLine(usage);
-  exit(name === '--help' || name === 'help' ? 0 : 2);
-} else {
-  await command(args);
+  exit(2);
 }
+await command(args);

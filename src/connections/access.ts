@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.ts';
 import {
+  createToken,
   fromUtf8,
   isPlainObject,
   lookupOf,
   open,
   parsePolicy,
   policyHash,
+  seal,
   sealingKey,
   tokenKey,
   tokenKind,
@@ -16,7 +18,7 @@ import type { Pepper, Policy } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Ledger } from '../money/ledger.ts';
-import { connectionChannel } from './service.ts';
+import { expired, isExpired, paused } from './standing.ts';
 import * as store from './store.ts';
 
 /** A connection as its access token proved it: what the owner allowed, and the state in which that was read. */
@@ -30,10 +32,6 @@ export interface Grantee {
   readonly generation: number;
 }
 
-type Cut = (reason: KeyPassError) => void;
-
-const recheckMs = 5_000;
-
 interface Parts {
   database: Database;
   pepper: Pepper;
@@ -41,7 +39,6 @@ interface Parts {
   ledger: Ledger;
   /** Where calls of a provider go now. */
   originOf(provider: string): string | undefined;
-  onFault(event: string, error: unknown): void;
 }
 
 /** What an access token opens: the connection, and for a call the provider key. */
@@ -49,7 +46,6 @@ export class Access {
   readonly #parts: Parts;
   /** The connection's key lives as long as the request that proved it, and nowhere that could be printed. */
   readonly #connectionKeys = new WeakMap<Grantee, CryptoKey>();
-  readonly #running = new Map<string, Set<Cut>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -86,6 +82,26 @@ export class Access {
     return { id: row.id, appId: row.appId, status: row.status };
   }
 
+  /** A new access token in place of this one, which opens nothing from here on; the grants and the policy stay. */
+  async rotate(accessToken: string): Promise<{ accessToken: string; generation: number }> {
+    const { database, pepper } = this.#parts;
+    const { row, rawKey } = await this.#unwrap(accessToken);
+    const [epoch, generation] = [pepper.current, Number(row.generation) + 1];
+    const next = createToken('access');
+    const inner = await seal(
+      'ck-token',
+      await tokenKey('access', next, 'access/wrap'),
+      wrapFields(row, generation),
+      rawKey,
+    );
+    zero(rawKey);
+    const outerKey = await pepper.key(epoch, 'connection');
+    const ckToken = await seal('ck-token-outer', outerKey, { connection: row.id, generation, epoch }, inner);
+    const token = { tokenLookup: await lookupOf('access', next), ckToken, epoch, generation };
+    if (!(await store.updateRotatedToken(database.sql, row.id, token))) throw tokenInvalid(accessToken);
+    return { accessToken: next, generation };
+  }
+
   /** The provider key of a call, as bytes to be zeroed. Throws `provider_not_connected`, `key_missing`. */
   async openKey(grantee: Grantee, provider: string) {
     const { database, clock } = this.#parts;
@@ -118,68 +134,25 @@ export class Access {
     };
   }
 
-  /** Calls `cut` once when the connection may not go on; returns how to stop listening. */
-  onCut(connectionId: string, cut: Cut): () => void {
-    const cuts = this.#running.get(connectionId) ?? new Set();
-    this.#running.set(connectionId, cuts.add(cut));
-    return () => {
-      cuts.delete(cut);
-      if (cuts.size === 0 && this.#running.get(connectionId) === cuts) this.#running.delete(connectionId);
-    };
-  }
-
-  /** Listens for revocations and pauses; a re-check every few seconds covers a lost notice and an expiry. */
-  async start(): Promise<() => Promise<void>> {
-    const onFault = (error: unknown) => this.#parts.onFault('recheck_failed', error);
-    const stop = await this.#parts.database.listen(connectionChannel, (id) => {
-      this.#recheck([id]).catch(onFault);
-    });
-    const timer = setInterval(() => {
-      this.#recheck([...this.#running.keys()]).catch(onFault);
-    }, recheckMs);
-    return async () => {
-      clearInterval(timer);
-      await stop();
-    };
-  }
-
-  async #recheck(ids: readonly string[]): Promise<void> {
-    const running = ids.filter((id) => this.#running.has(id));
-    if (running.length === 0) return;
-    const rows = await store.listActive(this.#parts.database.sql, running);
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    for (const id of running) {
-      const reason = this.#reasonToCut(byId.get(id));
-      if (reason !== undefined) this.#cut(id, reason);
-    }
-  }
-
-  #reasonToCut(row: Awaited<ReturnType<typeof store.listActive>>[number] | undefined): KeyPassError | undefined {
-    if (row === undefined || row.status === 'revoked') return revoked();
-    if (row.status === 'paused') return paused();
-    return isExpired(parsePolicy(row.policy), this.#parts.clock.now()) ? expired() : undefined;
-  }
-
-  #cut(id: string, reason: KeyPassError): void {
-    const cuts = this.#running.get(id) ?? [];
-    this.#running.delete(id);
-    for (const cut of cuts) cut(reason);
-  }
-
   async #open(accessToken: string) {
+    const { row, rawKey } = await this.#unwrap(accessToken);
+    const connectionKey = await sealingKey(rawKey);
+    zero(rawKey);
+    return { row, connectionKey };
+  }
+
+  /** The connection of a token and its key, which whoever asks must zero. */
+  async #unwrap(accessToken: string) {
     const invalid = tokenInvalid(accessToken);
     const lookup = await lookupOf('access', accessToken).catch(() => Promise.reject(invalid));
     const row = await store.findConnectionByToken(this.#parts.database.sql, lookup);
     if (row === undefined || row.ckToken === null || row.epoch === null) throw invalid;
-    const { id: connection, userId: user, appId: app, epoch } = row;
+    const { id: connection, epoch } = row;
     const generation = Number(row.generation);
     const outerKey = await this.#parts.pepper.key(epoch, 'connection');
     const inner = await open('ck-token-outer', outerKey, { connection, generation, epoch }, row.ckToken);
     const wrapKey = await tokenKey('access', accessToken, 'access/wrap');
-    const raw = await open('ck-token', wrapKey, { user, connection, app, generation }, inner);
-    const connectionKey = await sealingKey(raw);
-    zero(raw);
-    return { row, connectionKey };
+    return { row, rawKey: await open('ck-token', wrapKey, wrapFields(row, generation), inner) };
   }
 
   async #proveByGrant(row: store.ConnectionRow, connectionKey: CryptoKey, hash: Uint8Array): Promise<void> {
@@ -224,8 +197,8 @@ function readItem(item: Uint8Array): { secret: Uint8Array; headers: Record<strin
   return { secret: utf8(parsed['secret']), headers: Object.fromEntries(headers) };
 }
 
-function isExpired(policy: Policy, now: Date): boolean {
-  return policy.expiresAt !== null && now >= new Date(policy.expiresAt);
+function wrapFields(row: store.ConnectionRow, generation: number) {
+  return { user: row.userId, connection: row.id, app: row.appId, generation };
 }
 
 /** One answer for every token that opens nothing, except that a wrong kind is named: that helps its owner alone. */
@@ -240,21 +213,6 @@ function tokenInvalid(token: string): KeyPassError {
   return new KeyPassError(
     'access_token_invalid',
     'The access token is unknown, or its connection was revoked. Ask the owner to connect again.',
-  );
-}
-
-function paused(): KeyPassError {
-  return new KeyPassError('connection_paused', 'The owner has paused this connection.');
-}
-
-function revoked(): KeyPassError {
-  return new KeyPassError('connection_revoked', 'The owner has revoked this connection.');
-}
-
-function expired(): KeyPassError {
-  return new KeyPassError(
-    'connection_expired',
-    'The owner approved this connection until a date that has passed. Ask for a new approval.',
   );
 }
 

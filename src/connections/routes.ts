@@ -1,4 +1,4 @@
-import { Elysia } from 'elysia';
+import { Elysia, t } from 'elysia';
 import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
 import { pageQuery, pageRequest } from '../http/pages.ts';
@@ -84,6 +84,14 @@ export function connectionRoutes(connections: Connections, access: Access, { aut
       accessToken: true,
       response: { 200: Success(model.OwnConnection), 401: Failure, 403: Failure },
       detail: { summary: "The app's own connection: providers, models, budget, spent, held" },
+    })
+    .post('/connection/rotate', async ({ accessToken }) => success(await access.rotate(accessToken)), {
+      accessToken: true,
+      response: {
+        200: Success(object({ accessToken: t.String(), generation: t.Integer() })),
+        401: Failure,
+      },
+      detail: { summary: 'A new access token; the old one opens nothing from here on' },
     })
     .delete(
       '/connection',

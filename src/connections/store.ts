@@ -106,6 +106,19 @@ export async function updateToken(
   return rows.length === 1;
 }
 
+/** The next access token in place of the last, which opens nothing from here on; by compare-and-set on the generation. */
+export async function updateRotatedToken(
+  sql: Sql | Tx,
+  id: string,
+  token: { tokenLookup: Uint8Array; ckToken: Uint8Array; epoch: number; generation: number },
+): Promise<boolean> {
+  const rows = await sql`
+    update connections set token_lookup = ${token.tokenLookup}, ck_token = ${token.ckToken}, epoch = ${token.epoch},
+      generation = ${token.generation}, token_vault = null
+    where id = ${id} and generation = ${token.generation - 1} and status in ('active', 'paused') returning id`;
+  return rows.length === 1;
+}
+
 export async function updatePolicy(
   tx: Tx,
   id: string,
@@ -242,8 +255,14 @@ export async function updateKeyLastUsed(sql: Sql | Tx, keyId: string, now: Date)
     where id = ${keyId} and (last_used_at is null or last_used_at < ${now}::timestamptz - interval '1 minute')`;
 }
 
-/** The running connections among these that may go on. */
-export async function listActive(sql: Sql | Tx, ids: readonly string[]) {
-  return sql<{ id: string; status: ConnectionStatus; policy: Bytes }[]>`
+export interface StandingRow {
+  id: string;
+  status: ConnectionStatus;
+  policy: Bytes;
+}
+
+/** How connections stand now, for calls that run. */
+export async function listStandings(sql: Sql | Tx, ids: readonly string[]): Promise<StandingRow[]> {
+  return sql<StandingRow[]>`
     select id, status, policy from connections where id = any(${[...ids]}::uuid[])`;
 }

@@ -1,26 +1,48 @@
 import { readFile } from 'node:fs/promises';
 import { isCompiled } from './runtime.ts';
 
-/** What PGlite loads, where it can't find it by itself. */
+/** What PGlite is given, so that it does not look for it. */
 export interface EngineFiles {
-  pgliteWasmModule?: WebAssembly.Module;
+  pgliteWasmModule: WebAssembly.Module;
   initdbWasmModule?: WebAssembly.Module;
   fsBundle?: Blob;
 }
 
 /**
- * PGlite reads its WebAssembly from its package's folder. The compiled binary has no such folder and carries the files
- * inside itself.
+ * PGlite reads its files from its package's folder. The compiled binary has no such folder and carries them inside
+ * itself.
  */
 export async function loadEngineFiles(): Promise<EngineFiles> {
-  if (!isCompiled) return {};
+  if (!isCompiled) return { pgliteWasmModule: await compileEngine() };
   const { paths } = await import('./compiled-files.ts');
   const [pglite, initdb, bundle] = await Promise.all([
-    readFile(paths.pgliteWasm).then((bytes) => WebAssembly.compile(bytes)),
-    readFile(paths.initdbWasm).then((bytes) => WebAssembly.compile(bytes)),
+    compileEngine(),
+    compile(paths.initdbWasm),
     readFile(paths.pgliteData),
   ]);
   return { pgliteWasmModule: pglite, initdbWasmModule: initdb, fsBundle: new Blob([bundle]) };
+}
+
+/** Starts to compile the engine, which takes other threads. If that fails, whoever opens a database is told. */
+export function prepareEngine(): void {
+  compileEngine().catch(() => {});
+}
+
+let engine: Promise<WebAssembly.Module> | undefined;
+
+/** The engine, compiled once for the process. */
+function compileEngine(): Promise<WebAssembly.Module> {
+  engine ??= findEngine().then(compile);
+  return engine;
+}
+
+async function findEngine(): Promise<string | URL> {
+  if (isCompiled) return (await import('./compiled-files.ts')).paths.pgliteWasm;
+  return new URL('pglite.wasm', import.meta.resolve('@electric-sql/pglite'));
+}
+
+async function compile(place: string | URL): Promise<WebAssembly.Module> {
+  return await WebAssembly.compile(await readFile(place));
 }
 
 /**

@@ -55,8 +55,8 @@ const permissionsPolicy = [
   .join(', ');
 
 /**
- * A handler for the pages: it answers `/`, `/vault`, `/link`, `/console` and `/assets/…`, and gives undefined for every
- * other path. `origin` is the public origin; on https the answers ask browsers to stay there.
+ * A handler for the pages: it answers `/`, `/vault`, `/link`, `/console`, `/assets/…` and `/sdk/…`, and gives undefined
+ * for every other path. `origin` is the public origin; on https the answers ask browsers to stay there.
  */
 export function createPages(
   assets: Assets,
@@ -65,7 +65,9 @@ export function createPages(
   const secure = new URL(options.origin).protocol === 'https:';
   return (request, path) => {
     const document = Object.hasOwn(documents, path) ? documents[path] : undefined;
-    const name = document ?? (path.startsWith('/assets/') ? path.slice(1) : undefined);
+    const isAsset = path.startsWith('/assets/');
+    const isSdk = path.startsWith('/sdk/');
+    const name = document ?? (isAsset || isSdk ? path.slice(1) : undefined);
     if (name === undefined) return undefined;
     const headers = baseHeaders(secure);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -78,7 +80,9 @@ export function createPages(
       return new Response(null, { status: 404, headers });
     }
     if (document !== undefined) addDocumentHeaders(headers, path);
-    headers.set('cache-control', document === undefined ? 'public, max-age=31536000, immutable' : 'no-cache');
+    // Made for pages of other origins, whose `<script src>` sends no Origin that CORS could answer.
+    if (isSdk) headers.set('cross-origin-resource-policy', 'cross-origin');
+    headers.set('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');
     return send(request, asset, headers);
   };
 }
