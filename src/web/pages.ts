@@ -22,6 +22,7 @@ const documents: Record<string, string> = {
   '/vault': 'vault.html',
   '/link': 'link.html',
   '/console': 'console.html',
+  '/docs': 'docs.html',
 };
 
 const contentSecurityPolicy = [
@@ -36,6 +37,28 @@ const contentSecurityPolicy = [
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",
 ].join('; ');
+
+/** Text that needs no script. */
+const docsPolicy = contentSecurityPolicy.replace(/script-src [^;]+/, "script-src 'none'");
+
+/**
+ * The API explorer is a large foreign program that writes styles as it likes. It runs without an origin: no cookie, no
+ * storage, and nothing to read but what any page may.
+ */
+const explorerPolicy = [
+  'sandbox allow-scripts',
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'unsafe-inline'",
+  'img-src data:',
+  "connect-src 'self'",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Files for the explorer and for apps: pages of other origins, whose `<script src>` sends no Origin that CORS could answer. */
+const forForeignPages = /^\/(assets\/explorer-|sdk\/)/;
 
 const permissionsPolicy = [
   'accelerometer',
@@ -55,8 +78,8 @@ const permissionsPolicy = [
   .join(', ');
 
 /**
- * A handler for the pages: it answers `/`, `/vault`, `/link`, `/console`, `/assets/…` and `/sdk/…`, and gives undefined
- * for every other path. `origin` is the public origin; on https the answers ask browsers to stay there.
+ * A handler for the pages: it answers `/`, `/vault`, `/link`, `/console`, `/docs/…`, `/assets/…` and `/sdk/…`, and gives
+ * undefined for every other path. `origin` is the public origin; on https the answers ask browsers to stay there.
  */
 export function createPages(
   assets: Assets,
@@ -64,12 +87,12 @@ export function createPages(
 ): (request: Request, path: string) => Response | undefined {
   const secure = new URL(options.origin).protocol === 'https:';
   return (request, path) => {
-    const document = Object.hasOwn(documents, path) ? documents[path] : undefined;
+    const document = documentAt(path);
     const isAsset = path.startsWith('/assets/');
     const isSdk = path.startsWith('/sdk/');
     const name = document ?? (isAsset || isSdk ? path.slice(1) : undefined);
     if (name === undefined) return undefined;
-    const headers = baseHeaders(secure);
+    const headers = baseHeaders(secure, forForeignPages.test(path));
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       headers.set('allow', 'GET, HEAD');
       return new Response(null, { status: 405, headers });
@@ -80,25 +103,34 @@ export function createPages(
       return new Response(null, { status: 404, headers });
     }
     if (document !== undefined) addDocumentHeaders(headers, path);
-    // Made for pages of other origins, whose `<script src>` sends no Origin that CORS could answer.
-    if (isSdk) headers.set('cross-origin-resource-policy', 'cross-origin');
     headers.set('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');
     return send(request, asset, headers);
   };
 }
 
-function baseHeaders(secure: boolean): Headers {
+function documentAt(path: string): string | undefined {
+  if (Object.hasOwn(documents, path)) return documents[path];
+  const [, page] = /^\/docs\/([a-z-]{1,40})$/.exec(path) ?? [];
+  return page === undefined ? undefined : `docs-${page}.html`;
+}
+
+function policyOf(path: string): string {
+  if (path === '/docs/api') return explorerPolicy;
+  return path.startsWith('/docs') ? docsPolicy : contentSecurityPolicy;
+}
+
+function baseHeaders(secure: boolean, isForForeignPages: boolean): Headers {
   const headers = new Headers({
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
-    'cross-origin-resource-policy': 'same-origin',
+    'cross-origin-resource-policy': isForForeignPages ? 'cross-origin' : 'same-origin',
   });
   if (secure) headers.set('strict-transport-security', 'max-age=31536000; includeSubDomains');
   return headers;
 }
 
 function addDocumentHeaders(headers: Headers, path: string): void {
-  headers.set('content-security-policy', contentSecurityPolicy);
+  headers.set('content-security-policy', policyOf(path));
   headers.set('permissions-policy', permissionsPolicy);
   headers.set('x-frame-options', 'DENY');
   // The consent window must keep its opener: that is whom it asks for a proof of origin and answers.

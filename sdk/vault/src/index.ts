@@ -20,6 +20,6 @@ export { origins } from './origins.ts';
 export type { Allowance, ModelChoice, ProviderChoice } from './policies.ts';
 export type { Provider } from './providers.ts';
 export type { Fetch, TransportMode, TransportOptions } from './transport.ts';
-export type { CallsQuery, Receipt, Total, UsageQuery } from './usage.ts';
+export type { CallsQuery, Receipt, ReceiptLine, Total, UsageQuery } from './usage.ts';
 export { type Resume, type Session, Vault } from './vault.ts';
 export type { Policy, PolicyLimits, PolicyProvider, PolicyScope } from '../../../src/crypto/index.ts';

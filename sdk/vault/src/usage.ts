@@ -27,6 +27,18 @@ export type Total = {
   estimated: number;
 };
 
+/** One bucket of a receipt: `quantity` at `usd` dollars for `per` units is `cost`. */
+export type ReceiptLine = {
+  /** What was used: `uncachedInput`, `cacheRead`, `output` … */
+  bucket: string;
+  quantity: number;
+  /** The dated price in US dollars, exact. */
+  usd: string;
+  per: number;
+  /** US dollars, exact. */
+  cost: string;
+};
+
 /** What one call used, what that cost, and why. */
 export type Receipt = {
   id: string;
@@ -46,7 +58,7 @@ export type Receipt = {
   /** The usage in KeyPass's buckets, with the provider's own object as `raw`; null if none is known. */
   usage: Fields | null;
   /** Quantity × price = cost, bucket by bucket. */
-  lines: Fields[];
+  lines: ReceiptLine[];
   /** US dollars, exact: the sum of the lines, unless flagged. */
   cost: string;
   startedAt: string;
@@ -86,12 +98,17 @@ function receiptOf(fields: Fields): Receipt {
     quality: quality === 'measured' || quality === 'estimated' ? quality : 'unknown',
     flags: texts(fields, 'flags'),
     usage: fields['usage'] === null ? null : fieldsOf(fields['usage'], 'usage'),
-    lines: listOf(fields['lines'], 'lines'),
+    lines: listOf(fields['lines'], 'lines').map(lineOf),
     cost: text(fields, 'cost'),
     startedAt: text(fields, 'startedAt'),
     ttfbMs: integerOrNull(fields, 'ttfbMs'),
     durationMs: integer(fields, 'durationMs'),
   };
+}
+
+function lineOf(fields: Fields): ReceiptLine {
+  const [bucket, usd, cost] = [text(fields, 'bucket'), text(fields, 'usd'), text(fields, 'cost')];
+  return { bucket, quantity: integer(fields, 'quantity'), usd, per: integer(fields, 'per'), cost };
 }
 
 function timeOf(time: string | Date | undefined): string | undefined {

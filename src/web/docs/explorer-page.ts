@@ -1,6 +1,7 @@
 interface Parts {
   /** Names in /assets, in the order in which they run. */
   readonly scripts: readonly string[];
+  /** The text of ui/icon.svg: inside the page, since a page without an origin may not load it from here. */
   readonly icon: string;
   /** The text of ui/tokens.css. */
   readonly tokens: string;
@@ -15,7 +16,7 @@ export function explorerHtml({ scripts, icon, tokens }: Parts): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>API explorer · KeyPass</title>
-<link rel="icon" type="image/svg+xml" href="/assets/${icon}">
+<link rel="icon" type="image/svg+xml" href="data:image/svg+xml;base64,${btoa(icon)}">
 <style>${tokens}
 body { margin: 0; background: var(--bg); color: var(--text); font: 400 0.9375rem/1.5 var(--sans); }
 .bar { display: flex; gap: 1rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); }

@@ -1,7 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { nameOf } from '../keys/add-key.tsx';
-import { exactUsd, parseUsd } from '../ui/amount.ts';
 import { Button } from '../ui/button.tsx';
 import { Badge, Empty, Notice } from '../ui/card.tsx';
 import { useTask } from '../ui/failure.ts';
@@ -11,7 +10,7 @@ import { peekShelf } from '../ui/shelf.tsx';
 import { language, texts } from '../ui/texts.ts';
 import { sayMoment } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
-import { type Line, type Receipt, receiptOf } from './rows.ts';
+import type { Receipt, ReceiptLine } from '../vault.ts';
 
 const count = new Intl.NumberFormat(language);
 const pageSize = 25;
@@ -25,7 +24,7 @@ export function Receipts({ store }: { store: Store }) {
     task.run(async () => {
       const from = cursor.peek();
       const page = await store.vault.calls({ limit: pageSize, ...(from === null ? {} : { cursor: from }) });
-      receipts.value = [...(receipts.peek() ?? []), ...page.items.map(receiptOf)];
+      receipts.value = [...(receipts.peek() ?? []), ...page.items];
       cursor.value = page.nextCursor;
     });
   useEffect(more, []);
@@ -64,8 +63,8 @@ function ReceiptRow({ receipt, store }: { receipt: Receipt; store: Store }) {
     <li>
       <details class="receipt">
         <summary>
-          <span class="receipt-app">{connection?.name ?? receipt.app ?? texts.usage.own}</span>
-          <code class="receipt-model muted">{receipt.model === '' ? provider : receipt.model}</code>
+          <span class="receipt-app">{connection?.name ?? receipt.appName ?? texts.usage.own}</span>
+          <code class="receipt-model muted">{receipt.servedModel ?? receipt.model ?? provider}</code>
           <time class="muted small" dateTime={receipt.startedAt}>
             {sayMoment(receipt.startedAt)}
           </time>
@@ -89,12 +88,13 @@ function ReceiptRow({ receipt, store }: { receipt: Receipt; store: Store }) {
   );
 }
 
-function LineRow({ line }: { line: Line }) {
-  const price = exactUsd(parseUsd(line.usd), language);
+function LineRow({ line }: { line: ReceiptLine }) {
   return (
     <li>
       <span>{texts.usage.buckets[line.bucket] ?? line.bucket}</span>
-      <span class="tabular">{texts.usage.times(count.format(line.quantity), price, count.format(line.per))}</span>
+      <span class="tabular">
+        {texts.usage.times(count.format(line.quantity), `$${line.usd}`, count.format(line.per))}
+      </span>
       <Money usd={line.cost} exact />
     </li>
   );

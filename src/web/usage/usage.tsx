@@ -9,9 +9,8 @@ import { createShelf, peekShelf, Shown } from '../ui/shelf.tsx';
 import { language, texts } from '../ui/texts.ts';
 import { thisMonth } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
-import type { Connection, Provider } from '../vault.ts';
+import type { Connection, Provider, Total } from '../vault.ts';
 import { Receipts } from './receipts.tsx';
-import { type Total, totalOf } from './rows.ts';
 
 type By = 'app' | 'provider' | 'model';
 
@@ -21,10 +20,7 @@ export function Usage({ store }: { store: Store }) {
   const month = thisMonth();
   const totals = useMemo(() => {
     const group = by.value;
-    const shelf = createShelf(async () => {
-      const rows = await store.vault.usage({ from: month.from, by: group });
-      return rows.map(totalOf);
-    });
+    const shelf = createShelf(() => store.vault.usage({ from: month.from, by: group }));
     void shelf.reload();
     return shelf;
   }, [by.value]);
