@@ -21,7 +21,11 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 /** What build-web.ts watches for changes. */
-export const docsInputs = ['docs', 'scripts/build-docs.ts', ...Object.values(elsewhere).map((file) => join('docs', file))];
+export const docsInputs = [
+  'docs',
+  'scripts/build-docs.ts',
+  ...Object.values(elsewhere).map((file) => join('docs', file)),
+];
 
 /** The files of the documentation by their names in the manifest of dist/web; `icon` is the name of the pages' icon. */
 export async function buildDocs(icon: string): Promise<Map<string, Uint8Array>> {
@@ -35,18 +39,18 @@ export async function buildDocs(icon: string): Promise<Map<string, Uint8Array>> 
     add(`assets/${file}`, content);
     return file;
   };
-  const style = addHashed('docs', 'css', await bundled('docs.css'));
+  const style = addHashed('docs', 'css', await bundled(new URL('../src/web/docs/docs.css', import.meta.url)));
   const pages = readPages();
   for (const page of pages) add(manifestName(page.name), docsHtml(page, { pages, style, icon }));
 
-  const library = readFileSync(join(root, 'node_modules/@scalar/api-reference/dist/browser/standalone.js'));
+  const library = readFileSync(new URL('browser/standalone.js', import.meta.resolve('@scalar/api-reference')));
   const scripts = [
-    addHashed('explorer-storage', 'js', await bundled('explorer-storage.ts')),
+    addHashed('explorer-storage', 'js', await bundled(new URL('../src/web/docs/explorer-storage.ts', import.meta.url))),
     addHashed('explorer-library', 'js', library),
-    addHashed('explorer', 'js', await bundled('explorer.ts')),
+    addHashed('explorer', 'js', await bundled(new URL('../src/web/docs/explorer.ts', import.meta.url))),
   ];
-  const tokens = readFileSync(join(root, 'src/web/ui/tokens.css'), 'utf8');
-  add(manifestName('api'), explorerHtml({ scripts, icon, tokens }));
+  const ui = (file: string) => readFileSync(join(root, 'src/web/ui', file), 'utf8');
+  add(manifestName('api'), explorerHtml({ scripts, icon: ui('icon.svg'), tokens: ui('tokens.css') }));
   return files;
 }
 
@@ -76,14 +80,17 @@ function readDecisions(): string {
     .filter((file) => file.endsWith('.md') && file !== 'README.md')
     .toSorted();
   const sections = notes.map((file) => {
-    const [heading = '', ...text] = readMarkdown(`decisions/${file}`).split('\n');
-    return [`#${heading} {#${file.replace(/\.md$/, '')}}`, ...text].join('\n');
+    // Notes link to each other by their bare names.
+    const [title = '', ...text] = readMarkdown(`decisions/${file}`)
+      .replaceAll(/\]\(([\w-]+\.md)\)/g, '](decisions/$1)')
+      .split('\n');
+    return [`#${title} {#${file.replace(/\.md$/, '')}}`, ...text].join('\n');
   });
   return [readMarkdown('decisions/README.md'), ...sections].join('\n');
 }
 
 function render(name: string, markdown: string): DocsPage {
-  const marked = new Marked({ renderer: { heading, table, link } });
+  const marked = new Marked({ renderer: { heading, table, link, code } });
   const body = marked.parse(markdown, { async: false });
   const [, title = ''] = /^# (.+)$/m.exec(markdown) ?? [];
   if (title === '') throw new Error(`docs/${fileOf(name)} has no title.`);
@@ -106,13 +113,18 @@ function anchorOf(text: string): string {
     .replaceAll(' ', '-');
 }
 
-/** Wide tables scroll in themselves; the keyboard reaches what scrolls. */
+/** A wide table scrolls in itself. */
 function table(this: { parser: { parseInline(tokens: Tokens.Generic[]): string } }, token: Tokens.Table): string {
   const row = (cells: Tokens.TableCell[], tag: 'th' | 'td') =>
     `<tr>${cells.map((cell) => `<${tag}>${this.parser.parseInline(cell.tokens)}</${tag}>`).join('')}</tr>`;
   const head = token.header.some((cell) => cell.text !== '') ? `<thead>${row(token.header, 'th')}</thead>` : '';
   const rows = token.rows.map((cells) => row(cells, 'td')).join('\n');
   return `<div class="table" tabindex="0"><table>${head}<tbody>${rows}</tbody></table></div>\n`;
+}
+
+/** Long lines scroll in their block; the keyboard reaches what scrolls. */
+function code({ text }: Tokens.Code): string {
+  return `<pre tabindex="0"><code>${escaped(text)}</code></pre>\n`;
 }
 
 /** Links between files, which work in a checkout, become links between pages. */
@@ -126,6 +138,8 @@ function hrefOf(href: string): string {
   if (/^https?:|^mailto:/.test(href) || href.startsWith('/') || path === '') return href;
   const [, note] = /^decisions\/([\w-]+)\.md$/.exec(path) ?? [];
   if (note !== undefined) return note === 'README' ? '/docs/decisions' : `/docs/decisions#${note}`;
+  const [sdkPage] = Object.entries(elsewhere).find(([, file]) => file === `../${path}`) ?? [];
+  if (sdkPage !== undefined) return `${addressOf(sdkPage)}${anchor}`;
   if (!path.endsWith('.md')) throw new Error(`A link of the documentation leads out of it: ${href}`);
   return `${addressOf(path === 'README.md' ? '' : path.replace(/\.md$/, ''))}${anchor}`;
 }
@@ -145,16 +159,16 @@ function refuseBrokenLinks(pages: readonly DocsPage[]): void {
   if (broken.length > 0) throw new Error(`Links of the documentation that lead nowhere:\n  ${broken.join('\n  ')}`);
 }
 
-/** A file of src/web/docs as a browser runs or reads it. */
-async function bundled(file: string): Promise<string> {
+/** A file as a browser runs or reads it. */
+async function bundled(file: URL): Promise<string> {
   const { outputs } = await Bun.build({
-    entrypoints: [join(root, 'src/web/docs', file)],
+    entrypoints: [file.pathname],
     target: 'browser',
     format: 'iife',
     minify: true,
   });
   const [output, second] = outputs;
-  if (output === undefined || second !== undefined) throw new Error(`expected one bundle of ${file}`);
+  if (output === undefined || second !== undefined) throw new Error(`expected one bundle of ${file.pathname}`);
   return output.text();
 }
 

@@ -61,7 +61,9 @@ function queryOf({ query = {} }: Endpoint): string {
 /** What a body may say only with the scope `stateful`, each place once. */
 function stateful({ endpoints }: Provider): string {
   const rules = endpoints.flatMap(({ body }) => body?.stateful ?? []);
-  const places = [...new Set(rules.map(({ at, is }) => `\`${shortened(at)}${is === undefined ? '' : `: ${is.join(' | ')}`}\``))];
+  const places = [
+    ...new Set(rules.map(({ at, is }) => `\`${shortened(at)}${is === undefined ? '' : `: ${is.join(' | ')}`}\``)),
+  ];
   const told = endpoints.flatMap(({ path, body }) => withoutStateOf(path, body));
   if (places.length === 0 && told.length === 0) return '';
   return `Needs the scope \`stateful\`: ${places.join(' · ')}\n\n${told.join('')}`;
@@ -78,13 +80,17 @@ function shortened(place: string): string {
 function withoutStateOf(path: string, body: BodyRules | undefined): string[] {
   const members = Object.entries(body?.withoutState ?? {});
   return members.map(
-    ([name, value]) => `Without it, \`${path}\` is sent with \`${name}: ${value}\` where the app left \`${name}\` out.\n\n`,
+    ([name, value]) =>
+      `Without it, \`${path}\` is sent with \`${name}: ${value}\` where the app left \`${name}\` out.\n\n`,
   );
 }
 
 function headers({ requestHeaders, responseHeaders }: Provider): string {
-  const named = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(' ') || 'none';
-  return `Headers of its own that pass: up ${named(requestHeaders)}; back ${named(responseHeaders)}\n`;
+  return `Headers of its own that pass: up ${listed(requestHeaders)}; back ${listed(responseHeaders)}\n`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(' ') || 'none';
 }
 
 if (import.meta.main) await Bun.write(file, await withMatrix());

@@ -10,7 +10,7 @@ const failures = new Set<string>();
 const timeoutMs = 60_000;
 const child = spawn(process.execPath, ['test', `--timeout=${timeoutMs}`, ...process.argv.slice(2)], {
   stdio: ['ignore', 'inherit', 'pipe'],
-  env: { ...process.env, NODE_ENV: 'test', BUN_CONFIG_MAX_HTTP_REQUESTS: '65536' },
+  env: { ...process.env, NODE_ENV: 'test', BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' },
 });
 
 let rest = '';

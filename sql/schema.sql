@@ -22,6 +22,7 @@ create table apps (
   redirect_uris text[] not null,
   webhook_url text,
   created_at timestamp with time zone not null,
+  removed_at timestamp with time zone,
   constraint apps_pkey PRIMARY KEY (id),
   constraint apps_client_id_key UNIQUE (client_id),
   constraint apps_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
@@ -60,7 +61,7 @@ create table connections (
   revoked_at timestamp with time zone,
   constraint connections_pkey PRIMARY KEY (id),
   constraint connections_token_lookup_key UNIQUE (token_lookup),
-  constraint connections_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint connections_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id),
   constraint connections_epoch_fkey FOREIGN KEY (epoch) REFERENCES pepper_epochs(epoch),
   constraint connections_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
   constraint connections_cap_cents_check CHECK ((cap_cents >= 0)),
@@ -165,7 +166,7 @@ CREATE INDEX link_sessions_app ON public.link_sessions USING btree (app_id);
 create table migrations (
   name text not null,
   checksum text not null,
-  applied_at timestamp with time zone not null default now(),
+  applied_at timestamp with time zone not null default clock_timestamp(),
   constraint migrations_pkey PRIMARY KEY (name)
 );
 

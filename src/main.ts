@@ -14,6 +14,7 @@ const commands = new Map<string, Command>([
     },
   ],
   ['config', async () => (await import('./cli/config.ts')).configCommand()],
+  ['health', async () => (await import('./cli/health.ts')).healthCommand()],
   ['pepper', async (args) => (await import('./cli/pepper.ts')).pepperCommand(args)],
   ['--help', () => writeLine(usage)],
   ['--version', () => writeLine(version)],
@@ -23,6 +24,7 @@ const usage = `Usage: keypass <command>
 
   serve     start the server (http://localhost:8787 unless PORT and HOST say otherwise)
   config    print the configuration that is in force, secrets masked
+  health    ask the server that runs with these settings; the exit code is the answer
   pepper    status, or one step of a rotation: add, use EPOCH, reseal, drop EPOCH
 
   --help, --version

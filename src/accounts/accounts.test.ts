@@ -6,6 +6,14 @@ import type { Database } from '../database/connect.ts';
 
 const day = 24 * 3600 * 1000;
 
+const tokenOf = (answer: { data: Record<string, unknown> }) => String(recordOf(answer.data['session'])['token']);
+
+/** The body of a password change. */
+function newPassword(overrides: Record<string, unknown> = {}) {
+  const wraps = { kdfId: 1, salt: blob(16), newAuthKey: blob(), uvkPassword: blob(100) };
+  return { authKey: blob(), passwordRevision: 1, ...wraps, ...overrides };
+}
+
 eachDatabase((_kind, open) => {
   let database: Database;
   let server: TestServer;
@@ -30,7 +38,6 @@ eachDatabase((_kind, open) => {
   const login = (who: Account, address?: string, authKey = who.authKey) =>
     post('/v1/auth/login', { email: who.email, authKey }, address);
   const me = (token: string) => call(server, 'GET', '/v1/auth/me', { token });
-  const tokenOf = (answer: { data: Record<string, unknown> }) => String(recordOf(answer.data['session'])['token']);
 
   async function rowCounts() {
     const [row] = await database.sql`
@@ -38,6 +45,8 @@ eachDatabase((_kind, open) => {
         (select count(*) from sessions) as sessions, (select count(*) from invitations) as invitations`;
     return { ...row };
   }
+
+  const prelogin = (email: string) => post('/v1/auth/prelogin', { email });
 
   describe('register', () => {
     test('an e-mail address once, in whatever case', async () => {
@@ -84,12 +93,12 @@ eachDatabase((_kind, open) => {
 
   describe('prelogin and login', () => {
     test('an unknown e-mail address is answered like a known one, always alike', async () => {
-      const prelogin = (email: string) => post('/v1/auth/prelogin', { email });
       const [known, unknown, again, upper, other] = await Promise.all(
         [ada.email, 'x@example.com', 'x@example.com', 'X@EXAMPLE.com', 'y@example.com'].map(prelogin),
       );
       expect(Object.keys(unknown?.data ?? {})).toEqual(Object.keys(known?.data ?? {}));
-      expect(unknown?.data).toMatchObject({ kdfId: 1, salt: expect.stringMatching(/^[\w-]{22}$/) });
+      expect(unknown?.data['kdfId']).toBe(1);
+      expect(unknown?.data['salt']).toMatch(/^[\w-]{22}$/);
       expect(again?.data).toEqual(unknown?.data ?? {});
       expect(upper?.data).toEqual(unknown?.data ?? {});
       expect(other?.data).not.toEqual(unknown?.data ?? {});
@@ -155,7 +164,10 @@ eachDatabase((_kind, open) => {
       const list = await who.call('GET', '/v1/auth/sessions');
       const items = Array.isArray(list.data['items']) ? list.data['items'].map(recordOf) : [];
       expect(items.map(({ device, current }) => ({ device, current }))).toEqual(
-        expect.arrayContaining([{ device: 'laptop', current: true }, { device: null, current: false }]),
+        expect.arrayContaining([
+          { device: 'laptop', current: true },
+          { device: null, current: false },
+        ]),
       );
       const other = String(items.find(({ current }) => current === false)?.['id']);
       expect(outcome(await ada.call('DELETE', `/v1/auth/sessions/${other}`))).toBe('404 not_found');
@@ -180,15 +192,15 @@ eachDatabase((_kind, open) => {
       const who = await register(server);
       expect(outcome(await who.call('POST', '/v1/auth/unlock', { authKey: blob() }))).toBe('401 login_failed');
       const opened = await who.call('POST', '/v1/auth/unlock', { authKey: who.authKey });
-      expect(Object.keys(opened.data).toSorted()).toEqual(['kdfId', 'manifest', 'manifestRevision', 'salt', 'uvkPassword']);
+      expect(Object.keys(opened.data).toSorted()).toEqual([
+        'kdfId',
+        'manifest',
+        'manifestRevision',
+        'salt',
+        'uvkPassword',
+      ]);
     });
   });
-
-  /** The body of a password change. */
-  function newPassword(overrides: Record<string, unknown> = {}) {
-    const wraps = { kdfId: 1, salt: blob(16), newAuthKey: blob(), uvkPassword: blob(100) };
-    return { authKey: blob(), passwordRevision: 1, ...wraps, ...overrides };
-  }
 
   describe('password change', () => {
     test('replaces the wraps once; the other sessions end and the old password is dead', async () => {

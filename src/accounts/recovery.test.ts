@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eachDatabase } from '../../test/harness/databases.ts';
-import { blob, call, outcome, recordOf, register, registration, type Account } from '../../test/harness/people.ts';
+import { blob, call, outcome, register, registration, type Account } from '../../test/harness/people.ts';
 import { startTestServer, TestClock, type TestServer } from '../../test/harness/server.ts';
-import { createApp } from '../app.ts';
 import { createToken } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
-import { Log } from '../http/log.ts';
-import { upstreamFetch } from '../runtime/fetch.ts';
+import { Accounts } from './service.ts';
+
+function completion(ticket: unknown, overrides: Record<string, unknown> = {}) {
+  const password = { kdfId: 1, salt: blob(16), authKey: blob(), uvkPassword: blob(100) };
+  const recovery = { newRecoveryId: crypto.randomUUID(), recoveryAuth: blob(), uvkRecovery: blob(100) };
+  return { ticket, ...password, ...recovery, ...overrides };
+}
 
 eachDatabase((_kind, open) => {
   let database: Database;
@@ -25,11 +29,11 @@ eachDatabase((_kind, open) => {
 
   const begin = (who: Account) => post('/v1/auth/recover', { email: who.email, recoveryAuth: who.recoveryAuth });
 
-  function completion(ticket: unknown, overrides: Record<string, unknown> = {}) {
-    const password = { kdfId: 1, salt: blob(16), authKey: blob(), uvkPassword: blob(100) };
-    const recovery = { newRecoveryId: crypto.randomUUID(), recoveryAuth: blob(), uvkRecovery: blob(100) };
-    return { ticket, ...password, ...recovery, ...overrides };
-  }
+  const startAs = (mode: 'invite' | 'closed', over: Database) =>
+    startTestServer({ database: over, pepper: server.pepper, clock, settings: { KEYPASS_REGISTRATION: mode } });
+
+  const invitation = (mode: 'invite' | 'closed', over: Database) =>
+    new Accounts({ database: over, pepper: server.pepper, clock, registration: mode }).firstInvitation();
 
   describe('recovery', () => {
     test('a wrong code and an unknown e-mail address are refused in the same words', async () => {
@@ -57,7 +61,10 @@ eachDatabase((_kind, open) => {
       expect(outcome(await who.call('GET', '/v1/auth/me'))).toBe('401 session_invalid');
       expect(outcome(await login(who))).toBe('401 login_failed');
       expect(outcome(await begin(who))).toBe('401 recovery_failed');
-      expect((await login(who, done.authKey)).data).toMatchObject({ passwordRevision: 2, uvkPassword: done.uvkPassword });
+      expect((await login(who, done.authKey)).data).toMatchObject({
+        passwordRevision: 2,
+        uvkPassword: done.uvkPassword,
+      });
       expect(outcome(await begin({ ...who, recoveryAuth: done.recoveryAuth }))).toBe('200');
     });
 
@@ -98,51 +105,37 @@ eachDatabase((_kind, open) => {
   });
 
   describe('who may register', () => {
-    /** The same database behind another configuration, asked without a listener. */
-    async function withRegistration(registrationMode: 'invite' | 'closed', database: Database) {
-      const config = { ...server.config, registration: registrationMode };
-      const parts = { config, database, pepper: server.pepper, clock, fetch: upstreamFetch };
-      const app = createApp({ ...parts, log: new Log(() => {}), assets: new Map() });
-      const attempt = async (overrides: Record<string, unknown> = {}) => {
-        const headers = { 'content-type': 'application/json', host: new URL(server.url).host };
-        const body = JSON.stringify(registration(overrides));
-        const request = new Request(`${server.url}/v1/auth/register`, { method: 'POST', headers, body });
-        const response = await app.fetch(request, '127.0.0.1');
-        const json = recordOf(await response.json());
-        return `${response.status} ${String(recordOf(json['error'])['code'] ?? '')}`.trim();
-      };
-      return { app, attempt };
-    }
-
     test('nobody on a closed server', async () => {
-      const { app, attempt } = await withRegistration('closed', database);
-      expect(await attempt()).toBe('403 registration_closed');
-      expect(await app.accounts.firstInvitation()).toBeNull();
+      const empty = await open();
+      const closed = await startAs('closed', empty);
+      const body = registration({ invite: createToken('invitation') });
+      expect(outcome(await call(closed, 'POST', '/v1/auth/register', { body }))).toBe('403 registration_closed');
+      expect(await invitation('closed', empty)).toBeNull();
+      await closed.stop();
     });
 
-    test('on invitation: once, in time, and only a real one', async () => {
+    test('on invitation: once, in time, and only by a real one', async () => {
       const empty = await open();
-      await startAndStop(empty);
-      const { app, attempt } = await withRegistration('invite', empty);
-      const invite = await app.accounts.firstInvitation();
-      expect(await attempt()).toBe('403 invitation_invalid');
-      expect(await attempt({ invite: createToken('invitation') })).toBe('403 invitation_invalid');
-      expect(await attempt({ invite: 'nonsense' })).toBe('403 invitation_invalid');
+      const inviting = await startAs('invite', empty);
+      const attempt = async (overrides: Record<string, unknown> = {}) =>
+        outcome(await call(inviting, 'POST', '/v1/auth/register', { body: registration(overrides) }));
+      const [invite, late] = [await invitation('invite', empty), await invitation('invite', empty)];
+      for (const wrong of [
+        {},
+        { invite: createToken('invitation') },
+        { invite: 'nonsense' },
+        { invite: `${invite}x` },
+      ]) {
+        expect(await attempt(wrong)).toBe('403 invitation_invalid');
+      }
       // What fails for another reason does not use the invitation up.
       expect(await attempt({ invite, kdfId: 5 })).toBe('400 invalid_request');
-      const late = await app.accounts.firstInvitation();
-      expect((await Promise.all([attempt({ invite }), attempt({ invite })])).toSorted()).toEqual([
-        '200',
-        '403 invitation_invalid',
-      ]);
-      expect(await app.accounts.firstInvitation()).toBeNull();
+      const both = await Promise.all([attempt({ invite }), attempt({ invite })]);
+      expect(both.toSorted()).toEqual(['200', '403 invitation_invalid']);
+      expect(await invitation('invite', empty)).toBeNull();
       clock.advance(7 * 24 * 3600 * 1000);
       expect(await attempt({ invite: late })).toBe('403 invitation_invalid');
+      await inviting.stop();
     });
-
-    /** Brings the pepper's epoch into a database. */
-    async function startAndStop(fresh: Database): Promise<void> {
-      await (await startTestServer({ database: fresh, pepper: server.pepper })).stop();
-    }
   });
 });

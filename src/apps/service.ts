@@ -123,7 +123,8 @@ function checkAddresses({ allowedOrigins, redirectUris = [], webhookUrl }: Omit<
 
 function checkOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url !== null && url.origin === text && isSecure(url)) return text;
+  // A star is a legal character there, and no wildcard.
+  if (url !== null && url.origin === text && isSecure(url) && !text.includes('*')) return text;
   throw new KeyPassError(
     'invalid_request',
     'Expected origins such as https://app.example: https (or http on loopback), nothing after the host.',

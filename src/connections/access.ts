@@ -107,7 +107,7 @@ export class Access {
     const { database, clock } = this.#parts;
     const allowed = grantee.policy.providers.find((candidate) => candidate.id === provider);
     if (allowed === undefined) throw notConnected();
-    const row = await store.findSealedKey(database.sql, grantee.connectionId, provider);
+    const row = await store.findSealedKey(database.sql, grantee, provider);
     if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion)
       throw keyMissing(provider);
     if (row.origin !== this.#parts.originOf(provider)) throw originChanged(provider);

@@ -62,7 +62,14 @@ export function connectionRoutes(connections: Connections, access: Access, { aut
         session: true,
         params: object({ id: Uuid }),
         body: model.ConnectionEdit,
-        response: { 200: Success(object({ id: Uuid })), 400: Failure, 401: Failure, 404: Failure, 409: Failure },
+        response: {
+          200: Success(object({ id: Uuid })),
+          400: Failure,
+          401: Failure,
+          403: Failure,
+          404: Failure,
+          409: Failure,
+        },
         detail: { summary: 'Edit the policy, pause, or lower the budget' },
       },
     )

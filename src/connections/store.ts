@@ -236,16 +236,17 @@ export interface SealedKeyRow {
   sealedDek: Bytes;
 }
 
-/** The grant for a provider and the item that it opens. */
+/** The grant for a provider and the item that it opens, if that is still the owner's. */
 export async function findSealedKey(
   sql: Sql | Tx,
-  connectionId: string,
+  { connectionId, userId }: { connectionId: string; userId: string },
   provider: string,
 ): Promise<SealedKeyRow | undefined> {
   const [row] = await sql<SealedKeyRow[]>`
     select key_id, provider_keys.version as key_version, grants.version as grant_version, origin, item, sealed_dek
     from grants join provider_keys on provider_keys.id = key_id
-    where connection_id = ${connectionId} and grants.provider = ${provider} and provider_keys.provider = ${provider}`;
+    where connection_id = ${connectionId} and user_id = ${userId} and grants.provider = ${provider}
+      and provider_keys.provider = ${provider}`;
   return row;
 }
 

@@ -30,8 +30,8 @@ eachDatabase((kind, open) => {
   });
 
   test('unnest takes arrays of every type in use', async () => {
-    const ids = ['7b0ab4a4-5f41-4b3b-8b3c-1f1b5a3b6d11', '7b0ab4a4-5f41-4b3b-8b3c-1f1b5a3b6d12'];
-    const rows = await sql`
+    const ids = ['7b0ab4a4-5f41-4b3b-8b3c-1f1b5a3b6d11', '7b0ab4a4-5f41-4b3b-8b3c-1f1b5a3b6d12'] as const;
+    const rows = await sql<{ id: string; amount: bigint; bytes: Uint8Array; text: string }[]>`
       select id, amount, bytes, text
       from unnest(${ids}::uuid[], ${sql.array([1n, -(2n ** 62n)])}::bigint[],
         ${sql.array([new Uint8Array([1]), new Uint8Array([255, 0])])}::bytea[], ${['{"', '\\,']}::text[])
@@ -166,10 +166,10 @@ eachDatabase((kind, open) => {
     test('the pool recovers when its connections are cut again and again under load', async () => {
       await sql`create table counters (id int primary key, value int not null)`;
       await sql`insert into counters select id, 0 from generate_series(1, 20) as s (id)`;
-      let isCutting = true;
+      const cutting = new AbortController();
       const unexpected: unknown[] = [];
       const worker = async (id: number): Promise<void> => {
-        while (isCutting) {
+        while (!cutting.signal.aborted) {
           const work = database.begin(async (tx) => {
             await tx`update counters set value = value + 1 where id = ${id}`;
             await new Promise((resolve) => setTimeout(resolve, 1));
@@ -186,7 +186,7 @@ eachDatabase((kind, open) => {
           select pg_terminate_backend(pid) from pg_stat_activity where datname = ${current?.name ?? ''}`;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      isCutting = false;
+      cutting.abort();
       await Promise.all(workers);
       expect(unexpected).toEqual([]);
       const answers = await Promise.all(

@@ -46,7 +46,13 @@ export interface PostgresOptions {
 const connectTimeoutSeconds = 10;
 const closeTimeoutSeconds = 5;
 
+/** Seconds before the next attempt to reach a server that is away. Callers wait for it, so it stays short. */
+function backoff(attempt: number): number {
+  return Math.min(attempt, 10) / 10;
+}
+
 const shared = {
+  backoff,
   connect_timeout: connectTimeoutSeconds,
   // Months of budgets begin in UTC, whatever the server's own zone is.
   connection: { application_name: 'keypass', TimeZone: 'UTC' },

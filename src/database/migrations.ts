@@ -39,7 +39,7 @@ async function applyNext(database: Database, known: readonly (Migration & Applie
       create table if not exists migrations (
         name text primary key,
         checksum text not null,
-        applied_at timestamptz not null default now()
+        applied_at timestamptz not null default clock_timestamp()
       )`;
     const applied = await listApplied(tx);
     refuseDifference(applied, known);

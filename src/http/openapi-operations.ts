@@ -84,7 +84,6 @@ export const operationNotes: Readonly<Record<string, OperationNotes>> = {
       'origin_not_allowed',
       'idempotency_mismatch',
       'already_created',
-      'connection_revoked',
     ],
   },
   'GET /v1/link/session': {
@@ -136,14 +135,19 @@ export const operationNotes: Readonly<Record<string, OperationNotes>> = {
     ],
   },
   'DELETE /v1/connections/{id}': {
-    description: 'The grants and the wraps of its key are destroyed, the token is refused at once, running streams are cut.',
+    description:
+      'The grants and the wraps of its key are destroyed, the token is refused at once, running streams are cut.',
     errors: ['connection_not_found', 'manifest_conflict'],
   },
   'GET /v1/connection': { errors: ['key_missing'] },
   'DELETE /v1/connection': { errors: [] },
+  'POST /v1/connection/rotate': {
+    description: 'The old token ends with the answer. If the answer is lost, the person has to connect again.',
+    errors: [],
+  },
 
   'GET /v1/usage': {
-    description: 'Without `from` and `to`: the last 30 days by day.',
+    description: 'Without `from` and `to`: this calendar month (UTC). Without `by`: by day.',
     errors: [],
   },
   'GET /v1/usage/calls': { description: 'The newest first.', errors: [] },

@@ -1,12 +1,14 @@
 import type { ErrorCode } from '../errors.ts';
 
 /** What the proxy's handlers take and answer. They have no schema, since they pass a provider's own bytes on. */
-interface ProxyOperation {
+export interface ProxyOperation {
   readonly path: string;
   readonly methods: readonly ('get' | 'post')[];
   readonly summary: string;
   readonly description: string;
   readonly parameters: readonly object[];
+  /** Absent where the provider alone defines it. */
+  readonly requestSchema?: object;
   readonly requestExample: unknown;
   readonly answerExample: unknown;
   readonly errors: readonly ErrorCode[];
@@ -80,6 +82,22 @@ const providerId = {
   example: 'openai',
 };
 
+/** What the unified chat itself looks at; the other parameters are OpenAI's. */
+const unifiedChat = {
+  type: 'object',
+  required: ['provider', 'model', 'messages'],
+  properties: {
+    provider: { type: 'string', description: 'Provider id, as in GET /v1/providers' },
+    model: { type: 'string', description: "The provider's own name of the model" },
+    messages: { type: 'array', minItems: 1, items: { type: 'object' }, description: "OpenAI's messages" },
+    max_tokens: { type: 'integer', minimum: 1, description: 'The smaller, the less of the budget is held meanwhile' },
+    stream: { type: 'boolean', description: "true: an event stream of OpenAI's chunks" },
+  },
+  additionalProperties: {
+    description: "Any other chat parameter of OpenAI's; refused by name where it has no translation",
+  },
+};
+
 const openAiChat = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello!' }], max_tokens: 256 };
 const completion = {
   id: 'chatcmpl-1',
@@ -116,6 +134,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     description:
       "OpenAI's chat parameters and `provider`. With `stream: true` the answer is an event stream of OpenAI's chunks, without the envelope. What a provider has no word for is refused by name.",
     parameters: [exact, idempotency],
+    requestSchema: unifiedChat,
     requestExample: { provider: 'openai', ...openAiChat },
     answerExample: { success: true, data: completion },
     errors: [

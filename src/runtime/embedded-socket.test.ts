@@ -38,9 +38,9 @@ function query(statement: string): Buffer {
 async function exchange(socket: EmbeddedSocket, bytes: Buffer): Promise<string> {
   const answered = once(socket, 'data');
   socket.write(bytes);
-  const [answer]: Buffer[] = await answered;
+  const [answer = Buffer.alloc(0)]: Buffer[] = await answered;
   let types = '';
-  for (let at = 0; answer !== undefined && at < answer.length; at += 1 + answer.readInt32BE(at + 1)) {
+  for (let at = 0; at < answer.length; at += 1 + answer.readInt32BE(at + 1)) {
     types += String.fromCharCode(answer[at] ?? 0);
     if (types.endsWith('Z')) types += String.fromCharCode(answer[at + 5] ?? 0);
   }

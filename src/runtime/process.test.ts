@@ -21,7 +21,7 @@ async function run(variables: Record<string, string>): Promise<string[]> {
     env: { ...inherited, OTHER: 'kept', ...variables },
     stdout: 'pipe',
   });
-  const output = await child.stdout.text();
+  const output = await new Response(child.stdout).text();
   expect(await child.exited).toBe(0);
   return output.trim().split('\n');
 }

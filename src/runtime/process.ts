@@ -1,10 +1,6 @@
 import process from 'node:process';
 import { isCompiled, runtimeName } from './runtime.ts';
 
-export { isCompiled, runtimeName } from './runtime.ts';
-
-export const pid: number = process.pid;
-
 /** What comes after the program's own name. */
 export function commandLine(): readonly string[] {
   return process.argv.slice(2);

@@ -225,10 +225,14 @@ export async function openVault({ url }: Place): Promise<{ vault: Vault; token: 
 }
 
 /** The whole of KeyPass Link: an app asks, the owner of this vault approves, the app exchanges. */
-export async function linkApp(vault: Vault, app: TestApp, wanted: { providers?: string[]; budgetCents?: number } = {}) {
-  const { providers = ['openai'], budgetCents = 100 } = wanted;
-  const linkToken = await app.linkToken({ requestedProviders: providers });
-  const { publicToken, connectionId } = await vault.link.approve(linkToken, { providers, budgetCents });
+export async function linkApp(
+  vault: Vault,
+  app: TestApp,
+  wanted: { providers?: string[]; budgetCents?: number; models?: string[] } = {},
+) {
+  const approved = { providers: ['openai'], budgetCents: 100, ...wanted };
+  const linkToken = await app.linkToken({ requestedProviders: approved.providers });
+  const { publicToken, connectionId } = await vault.link.approve(linkToken, approved);
   const { accessToken } = await app.client.exchangePublicToken(publicToken ?? '');
   return { connectionId, accessToken, publicToken: publicToken ?? '' };
 }

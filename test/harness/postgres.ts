@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -16,7 +16,7 @@ const binaries = findBinaries();
 export const hasPostgres = givenUrl !== undefined || binaries !== null;
 
 /** A new, empty database on the test server, which is started for the first one. */
-export async function createPostgresDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export async function createPostgresDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   server ??= givenUrl === undefined ? startServer() : Promise.resolve(givenUrl);
   const serverUrl = await server;
   const name = `keypass_test_${randomUUID().replaceAll('-', '')}`;
@@ -56,9 +56,16 @@ function unprivilegedUser(): { uid: number; gid: number } | null {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/** Ends the server and takes its folder away when this process is gone, however it went: then its standard input ends. */
-const supervisor =
-  '"$0/postgres" -D "$1/data" -k "$1" -p "$2" -h 127.0.0.1 $3 & cat; kill -INT $!; wait $!; rm -rf "$1"';
+/**
+ * Starts the server, and ends it and takes its folder away when this process is gone, however it went. The shell that
+ * starts it all ends at once: `bun test` kills the children of a test that took too long. Ctrl-C doesn't reach the rest,
+ * since a shell's background jobs ignore it.
+ */
+const supervisor = `{
+  "$0/postgres" -D "$1/data" -k "$1" -p "$2" -h 127.0.0.1 $4 &
+  while [ -d "/proc/$3" ] || ps -p "$3"; do sleep 1; done
+  kill -INT $!; wait $!; rm -rf "$1"
+} > /dev/null 2>&1 &`;
 
 /** What is lost in a crash of the test machine is lost. */
 const settings = '-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300';
@@ -82,15 +89,10 @@ async function startServer(): Promise<string> {
   ];
   const options = { cwd: folder, ...user };
   const initdb = spawnSync(join(binaries, 'initdb'), initdbArguments, options);
-  if (initdb.status !== 0) throw new Error(`initdb failed: ${initdb.stderr}`);
+  if (initdb.status !== 0) throw new Error(`initdb failed: ${initdb.stderr.toString()}`);
   const port = await freePort();
-  const child = spawn('/bin/sh', ['-c', supervisor, binaries, folder, String(port), settings], {
-    ...options,
-    // In a session of its own, or Ctrl-C would end the supervisor before it has cleaned up.
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  child.unref();
+  const supervisorArguments = ['-c', supervisor, binaries, folder, String(port), String(process.pid), settings];
+  spawnSync('/bin/sh', supervisorArguments, { ...options, stdio: 'ignore' });
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await answers(url);
   return url;

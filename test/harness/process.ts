@@ -10,18 +10,23 @@ export interface Finished {
   readonly output: string;
 }
 
-/** `keypass` as an operator runs it: from source, in a process of its own, with a data folder of its own. */
+/** `keypass` from source; the command follows. */
+const fromSource: readonly string[] = [process.execPath, join(root, 'src/main.ts')];
+
+/** `keypass` as an operator runs it: in a process of its own, with a data folder of its own. */
 export class KeyPassProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'keypass-'));
   readonly port: number;
   readonly url: string;
   readonly #settings: Record<string, string>;
+  readonly #program: readonly string[];
   #child: ChildProcess | undefined;
 
-  constructor(port: number, settings: Record<string, string> = {}) {
+  constructor(port: number, settings: Record<string, string> = {}, program = fromSource) {
     this.port = port;
     this.url = `http://localhost:${port}`;
     this.#settings = settings;
+    this.#program = program;
   }
 
   /** Runs a command to its end. */
@@ -59,8 +64,11 @@ export class KeyPassProcess {
   }
 
   #spawn(args: string[]): { child: ChildProcess; output: string[] } {
-    const env = { ...process.env, PORT: String(this.port), KEYPASS_DATA: this.folder, ...this.#settings };
-    const child = spawn(process.execPath, [join(root, 'src/main.ts'), ...args], {
+    // The tests' own limit of concurrent fetches: an operator has none, and the server sets it for itself.
+    const { BUN_CONFIG_MAX_HTTP_REQUESTS: _, ...inherited } = process.env;
+    const env = { ...inherited, PORT: String(this.port), KEYPASS_DATA: this.folder, ...this.#settings };
+    const [program = '', ...first] = this.#program;
+    const child = spawn(program, [...first, ...args], {
       cwd: this.folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
