@@ -107,7 +107,7 @@ describe('what is said of the checkout is true', () => {
     for (const [, script = ''] of text.matchAll(/bun(?:@[\d.]+)? run ([a-z:]+)/g)) {
       expect(Object.keys(scripts)).toContain(script);
     }
-    for (const [path] of text.matchAll(/(?<![\w/-])(?:src|scripts|sql|sdk)\/[\w/-]+\.\w+/g)) {
+    for (const [path] of text.matchAll(/(?<![\w/-])(?:src|scripts|sql|sdk)\/[\w/-]+(?:\.\w+)+/g)) {
       expect(existsSync(join(root, path)), path).toBe(true);
     }
   });

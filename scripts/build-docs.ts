@@ -49,9 +49,12 @@ export async function buildDocs(icon: string): Promise<Map<string, Uint8Array>> 
     addHashed('explorer-library', 'js', library),
     addHashed('explorer', 'js', await bundled(new URL('../src/web/docs/explorer.ts', import.meta.url))),
   ];
-  const ui = (file: string) => readFileSync(join(root, 'src/web/ui', file), 'utf8');
-  add(manifestName('api'), explorerHtml({ scripts, icon: ui('icon.svg'), tokens: ui('tokens.css') }));
+  add(manifestName('api'), explorerHtml({ scripts, icon: readUi('icon.svg'), tokens: readUi('tokens.css') }));
   return files;
+}
+
+function readUi(file: string): string {
+  return readFileSync(join(root, 'src/web/ui', file), 'utf8');
 }
 
 /** The pages in reading order, as HTML. Throws for a link that leads nowhere. */

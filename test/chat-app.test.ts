@@ -79,8 +79,8 @@ eachDatabase((_kind, open) => {
       await chat.getByRole('button', { name: 'Send' }).waitFor();
       const [request] = providers.requests('openai');
       expect(request?.headers.get('authorization')).toBe(`Bearer ${secrets.openai}`);
-      const seen = await chat.evaluate(
-        () => document.documentElement.outerHTML + JSON.stringify({ ...localStorage, ...sessionStorage }),
+      const seen = await chat.evaluate(() =>
+        [document.documentElement.outerHTML, JSON.stringify(localStorage), JSON.stringify(sessionStorage)].join(),
       );
       expect(seen).not.toContain(secrets.openai);
       expect(seen).not.toMatch(/kp_(at|cs|ss)_/);

@@ -43,12 +43,6 @@ describe.skipIf(isSkipped)(isSkipped ? `two instances (${postgresHint})` : 'two 
     for (const end of ends) await end();
   });
 
-  function chat(server: TestServer, accessToken: string): Promise<Response> {
-    const body = { model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'Hello.' }] };
-    const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' };
-    return fetch(`${server.url}/openai/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
-  }
-
   for (const [name, stop] of [
     ['revocation', (id: string) => vault.connections.revoke(id)],
     ['a pause', (id: string) => vault.connections.update(id, { paused: true })],
@@ -93,4 +87,10 @@ async function readToEnd(reader: ReadableStreamDefaultReader<Uint8Array>): Promi
     // A cut connection is one of the two ways in which a stream may end here.
   }
   return text;
+}
+
+function chat(server: TestServer, accessToken: string): Promise<Response> {
+  const body = { model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'Hello.' }] };
+  const headers = { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' };
+  return fetch(`${server.url}/openai/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify(body) });
 }

@@ -107,12 +107,12 @@ const completion = {
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hello! How can I help?' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 9, completion_tokens: 8, total_tokens: 17 },
 };
-const message = { model: 'claude-sonnet-4-5', max_tokens: 256, messages: [{ role: 'user', content: 'Hello!' }] };
+const message = { model: 'claude-sonnet-5', max_tokens: 256, messages: [{ role: 'user', content: 'Hello!' }] };
 const answeredMessage = {
   id: 'msg_1',
   type: 'message',
   role: 'assistant',
-  model: 'claude-sonnet-4-5',
+  model: 'claude-sonnet-5',
   content: [{ type: 'text', text: 'Hello! How can I help?' }],
   stop_reason: 'end_turn',
   usage: { input_tokens: 9, output_tokens: 8 },
@@ -162,7 +162,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     path: '/openai/v1/chat/completions',
     methods: ['post'],
     summary: "OpenAI's chat, for its official client",
-    description: `${dropIn('OpenAI clients is /openai/v1', "OpenAI's shape")} A model such as \`anthropic/claude-sonnet-4-5\` goes to that provider.`,
+    description: `${dropIn('OpenAI clients is /openai/v1', "OpenAI's shape")} A model such as \`anthropic/claude-sonnet-5\` goes to that provider.`,
     parameters: [exact],
     requestExample: openAiChat,
     answerExample: completion,

@@ -9,8 +9,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const script = join(folder, 'script.ts');
 writeFileSync(
   script,
-  `import { commandLine, environment, pid, reexecuteWithFetchLimit, writeLine } from ${JSON.stringify(join(import.meta.dir, 'process.ts'))};
-   writeLine('started ' + pid);
+  `import { commandLine, environment, reexecuteWithFetchLimit, writeLine } from ${JSON.stringify(join(import.meta.dir, 'process.ts'))};
+   writeLine('started ' + process.pid);
    reexecuteWithFetchLimit();
    writeLine(JSON.stringify([environment().BUN_CONFIG_MAX_HTTP_REQUESTS, environment().OTHER, commandLine(), process.execArgv]));`,
 );

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'bun:test';
+import { ConfigError, describeConfig, isLoopback, readConfig } from './config.ts';
+
+/** The faults of a configuration; none if it is taken. */
+function faultsOf(environment: Record<string, string>, toml?: string): readonly string[] {
+  try {
+    readConfig(environment, toml);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+test('nothing set: on loopback, open, in ./data, trusting nobody', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({
+    port: 8787,
+    hostname: 'localhost',
+    origin: 'http://localhost:8787',
+    dataFolder: './data',
+    databaseUrl: null,
+    pepperFile: './data/pepper.json',
+    registration: 'open',
+    trustedProxies: [],
+    corsOrigins: [],
+    providerOrigins: {},
+  });
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('a public origin takes accounts by invitation unless told otherwise', () => {
+  expect(readConfig({ KEYPASS_ORIGIN: 'https://keys.example' }).registration).toBe('invite');
+  expect(readConfig({ KEYPASS_ORIGIN: 'https://localhost.example' }).registration).toBe('invite');
+  expect(readConfig({ KEYPASS_ORIGIN: 'https://keys.example', KEYPASS_REGISTRATION: 'closed' }).registration).toBe(
+    'closed',
+  );
+  for (const origin of ['http://localhost:1', 'http://127.0.0.9', 'http://[::1]:80', 'http://a.localhost']) {
+    expect(isLoopback(origin)).toBe(true);
+  }
+  for (const origin of ['http://127.0.0.1.example', 'http://localhost.example', 'http://[::2]', 'http://10.0.0.1']) {
+    expect(isLoopback(origin)).toBe(false);
+  }
+});
+
+describe('sources', () => {
+  test('the environment stands over the file', () => {
+    const file = 'PORT = 9000\nHOST = "0.0.0.0"\nKEYPASS_CORS_ORIGINS = ["https://a.example", "https://b.example"]';
+    const config = readConfig({ PORT: '9001', PATH: '/bin', HOME: '/root' }, file);
+    expect(config).toMatchObject({ port: 9001, hostname: '0.0.0.0', origin: 'http://localhost:9001' });
+    expect(config.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
+  });
+
+  test('an empty variable is as if it were not there', () => {
+    expect(readConfig({ PORT: '', KEYPASS_ORIGIN: '' }, 'PORT = 9000').port).toBe(9000);
+  });
+
+  test('what the operator points a provider at', () => {
+    const config = readConfig({ KEYPASS_OPENAI_BASE_URL: 'http://127.0.0.1:1234' });
+    expect(config.providerOrigins).toEqual({ openai: 'http://127.0.0.1:1234' });
+  });
+});
+
+describe('faults', () => {
+  test('are named all at once, each with what was expected', () => {
+    const faults = faultsOf({
+      PORT: 'x',
+      KEYPASS_ORIGIN: 'keys.example',
+      KEYPASS_REGISTRATION: 'maybe',
+      KEYPASS_NOSUCH: '1',
+    });
+    expect(faults).toEqual([
+      'PORT: expected a whole number from 0 to 65535',
+      'KEYPASS_ORIGIN: expected an origin such as https://keys.example, with nothing after it',
+      'KEYPASS_REGISTRATION: expected one of open, invite, closed',
+      'KEYPASS_NOSUCH: no such setting; see docs/configuration.md',
+    ]);
+  });
+
+  test.each([
+    ['PORT', ['-1', '65536', '1.5', '0x10', '1e3', ' 80']],
+    [
+      'KEYPASS_ORIGIN',
+      [
+        'https://keys.example/',
+        'https://keys.example/path',
+        'ftp://keys.example',
+        'https://u@keys.example',
+        'HTTPS://keys.example',
+      ],
+    ],
+    ['KEYPASS_TRUSTED_PROXIES', ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/8,all', 'localhost']],
+    ['KEYPASS_CORS_ORIGINS', ['*', 'https://app.example/', 'app.example', 'null']],
+    ['DATABASE_URL', ['mysql://localhost/a', 'localhost/keypass', 'file:./data']],
+    ['KEYPASS_OPENAI_BASE_URL', ['https://api.openai.com/v1', 'api.openai.com', '']],
+    ['KEYPASS_MAX_JSON_BYTES', ['0', '1023', '999999999999']],
+    ['KEYPASS_SHUTDOWN_GRACE_SECONDS', ['-1', '3601']],
+  ])('%s', (name, values) => {
+    for (const value of values.filter((text) => text !== '')) {
+      const faults = faultsOf({ [name]: value });
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).toStartWith(`${name}: expected `);
+    }
+  });
+
+  test('of the file: not TOML, and names that are none', () => {
+    expect(faultsOf({}, 'PORT = ')).toEqual(['keypass.toml: expected TOML, one NAME = value a line']);
+    expect(faultsOf({}, '[server]\nPORT = 1')).toHaveLength(1);
+    expect(faultsOf({}, 'port = 1')).toHaveLength(1);
+  });
+
+  test('never repeat a value: it may be a secret in the wrong place', () => {
+    const canary = 'canary-40aa';
+    const faults = faultsOf({
+      DATABASE_URL: `mysql://u:${canary}@host/db`,
+      PORT: canary,
+      KEYPASS_ORIGIN: canary,
+      KEYPASS_REGISTRATION: canary,
+      KEYPASS_CORS_ORIGINS: canary,
+      KEYPASS_OPENAI_BASE_URL: canary,
+      KEYPASS_NOSUCH: canary,
+    });
+    expect(faults).toHaveLength(7);
+    expect(faults.join('\n')).not.toContain(canary);
+    expect(faultsOf({}, `PORT = "${canary}\n`).join('\n')).not.toContain(canary);
+  });
+});
+
+test('what is in force is told without the database’s password', () => {
+  const lines = describeConfig(readConfig({ DATABASE_URL: 'postgres://ada:canary-40aa@db.example/keypass' }));
+  expect(lines.join('\n')).not.toContain('canary-40aa');
+  expect(lines).toContain('databaseUrl = postgres://ada:***@db.example/keypass');
+  expect(lines).toContain('port = 8787');
+});
