@@ -70,3 +70,15 @@ test('what is lowered is held at the bound of the very body that is sent', () =>
   expect(new TextDecoder().decode(less?.content.bytes)).toBe(JSON.stringify(less?.content.body));
   expect(lowered(call, 1n, at)).toBeUndefined();
 });
+
+test('a body without a limit is lowered too, although the limit makes it longer', () => {
+  const { max_tokens: _, ...open } = body;
+  const unlimited = { ...call, content: contentOf(open) };
+  const available = quote(unlimited, at).bound.cost - 1n;
+  const less = lowered(unlimited, available, at);
+  expect(less?.content.body).toEqual({ ...open, max_completion_tokens: less?.maxTokens });
+  expect(less?.quote.bound.cost).toBeLessThanOrEqual(available);
+  const embedding = { ...call, model: 'text-embedding-3-small', format: 'openai-embeddings' } as const;
+  const input = { ...embedding, content: contentOf({ model: embedding.model, input: 'text' }) };
+  expect(lowered(input, 0n, at)).toBeUndefined();
+});

@@ -51,9 +51,13 @@ export function lowered(
   available: Pico,
   at: Date,
 ): { content: Content; quote: Quote; maxTokens: number } | undefined {
-  const fitting = lowerOutput(boundable(call, at), available);
+  if (lowerOutput(boundable(call, at), available) === undefined) return undefined;
+  const limited = (maxTokens: number) => contentOf(applyMaxTokens(call.format, call.content.body, maxTokens));
+  // A body that named no limit grows by the one that is written into it, and its bytes are part of the bound.
+  const widest = limited(boundOf(boundable(call, at)).maxTokens);
+  const fitting = lowerOutput(boundable({ ...call, content: widest }, at), available);
   if (fitting === undefined) return undefined;
-  const content = contentOf(applyMaxTokens(call.format, call.content.body, fitting.maxTokens));
+  const content = limited(fitting.maxTokens);
   // Quoted anew, so that what is held is the bound of the very body that is sent.
   const fresh = quote({ ...call, content }, at);
   return fresh.bound.cost > available ? undefined : { content, quote: fresh, maxTokens: fitting.maxTokens };

@@ -1,5 +1,5 @@
 import { nameOf } from '../keys/add-key.tsx';
-import { fromCents, shortUsd } from '../ui/amount.ts';
+import { fromCents, exactUsd } from '../ui/amount.ts';
 import { Button } from '../ui/button.tsx';
 import { Badge, Notice } from '../ui/card.tsx';
 import { useTask } from '../ui/failure.ts';
@@ -124,7 +124,7 @@ function missingKeys(policy: Policy, keys: readonly Key[] | undefined): string[]
 }
 
 export function saysLimit(cents: number, period: Policy['period']): string {
-  const money = shortUsd(fromCents(cents), language);
+  const money = exactUsd(fromCents(cents), language);
   return period === 'month' ? texts.connections.perMonth(money) : texts.connections.inTotal(money);
 }
 

@@ -1,4 +1,4 @@
-import { budgetText, fromCents, shortUsd } from '../ui/amount.ts';
+import { budgetText, fromCents, exactUsd } from '../ui/amount.ts';
 import { Button } from '../ui/button.tsx';
 import { Intro, Notice } from '../ui/card.tsx';
 import { Field } from '../ui/field.tsx';
@@ -43,11 +43,11 @@ export function BudgetScreen({ asked, draft, period, onNext, onBack, onDeny }: S
           step={1}
           value={nearest(cents ?? 0)}
           aria-label={texts.link.slider}
-          aria-valuetext={shortUsd(fromCents(cents ?? 0), language)}
+          aria-valuetext={exactUsd(fromCents(cents ?? 0), language)}
           onInput={slide}
         />
         {suggested !== null && (
-          <p class="muted small">{texts.link.suggestion(shortUsd(fromCents(suggested), language))}</p>
+          <p class="muted small">{texts.link.suggestion(exactUsd(fromCents(suggested), language))}</p>
         )}
         {cents !== undefined && cents > high && <Notice tone="warn">{texts.link.high}</Notice>}
       </div>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { budgetText, exactUsd, fromCents, parseBudget, parseUsd, share, shortUsd } from './amount.ts';
+import { budgetText, exactUsd, fromCents, parseBudget, parseUsd, share } from './amount.ts';
 
 describe('amounts', () => {
   test('are exact beyond what a float can hold', () => {
@@ -9,13 +9,10 @@ describe('amounts', () => {
     expect(exactUsd(parseUsd('-0.5'), 'en-US')).toBe('-$0.50');
   });
 
-  test('short form rounds to cents and never hides a spend', () => {
-    expect(shortUsd(parseUsd('4.274'), 'en-US')).toBe('$4.27');
-    expect(shortUsd(parseUsd('4.275'), 'en-US')).toBe('$4.28');
-    expect(shortUsd(parseUsd('9.999'), 'en-US')).toBe('$10.00');
-    expect(shortUsd(parseUsd('0.0001'), 'en-US')).toBe('<$0.01');
-    expect(shortUsd(0n, 'en-US')).toBe('$0.00');
-    expect(shortUsd(fromCents(123_456), 'en-US')).toBe('$1,234.56');
+  test('show cents, and every digit beyond them', () => {
+    expect(exactUsd(0n, 'en-US')).toBe('$0.00');
+    expect(exactUsd(fromCents(123_456), 'en-US')).toBe('$1,234.56');
+    expect(exactUsd(1n, 'en-US')).toBe('$0.000000000001');
   });
 
   test('follow the reader’s language', () => {

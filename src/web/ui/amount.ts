@@ -25,14 +25,6 @@ export function exactUsd(amount: bigint, language: string): string {
   return compose(amount, fraction.padEnd(2, '0'), language);
 }
 
-/** Two places. What is not zero never reads as zero: below a cent it is "<$0.01". */
-export function shortUsd(amount: bigint, language: string): string {
-  const size = absolute(amount);
-  if (size !== 0n && size < cent) return `${amount < 0n ? '-' : ''}<${compose(cent, '01', language)}`;
-  const rounded = ((size + cent / 2n) / cent) * cent;
-  return compose(amount < 0n ? -rounded : rounded, ((rounded % unit) / cent).toString().padStart(2, '0'), language);
-}
-
 /** The share of a whole as a number from 0 to 1, for drawing only. */
 export function share(part: bigint, whole: bigint): number {
   if (whole <= 0n) return part > 0n ? 1 : 0;

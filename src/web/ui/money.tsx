@@ -1,15 +1,9 @@
-import { exactUsd, fromCents, parseUsd, share, shortUsd } from './amount.ts';
+import { exactUsd, fromCents, parseUsd, share } from './amount.ts';
 import { language, texts } from './texts.ts';
 
-/** A decimal amount; `exact` shows every digit, otherwise they wait in the tooltip. */
-export function Money({ usd, exact }: { usd: string; exact?: boolean }) {
-  const amount = parseUsd(usd);
-  const full = exactUsd(amount, language);
-  return (
-    <span class="money" title={exact === true ? undefined : full}>
-      {exact === true ? full : shortUsd(amount, language)}
-    </span>
-  );
+/** A decimal amount, to its last digit: what was spent is never rounded. */
+export function Money({ usd }: { usd: string }) {
+  return <span class="money">{exactUsd(parseUsd(usd), language)}</span>;
 }
 
 /** What of a budget is spent, held by running calls, and left. */
@@ -44,9 +38,7 @@ function Part({ name, kind, amount }: { name: string; kind: 'used' | 'held' | 'l
         <i class={`is-${kind}`} />
         {name}
       </dt>
-      <dd class="money" title={exactUsd(amount, language)}>
-        {shortUsd(amount, language)}
-      </dd>
+      <dd class="money">{exactUsd(amount, language)}</dd>
     </div>
   );
 }

@@ -35,8 +35,20 @@ export function Frame({ children, actions, foot = true }: FrameProps) {
       <main id="main" tabIndex={-1}>
         {children}
       </main>
-      {foot && <footer class="foot">{texts.footer}</footer>}
+      {foot && <Foot />}
     </>
+  );
+}
+
+function Foot() {
+  return (
+    <footer class="foot row between">
+      <span>{texts.footer}</span>
+      <nav class="row" aria-label={texts.footerLabel}>
+        <a href="/docs">{texts.docs}</a>
+        <a href="/docs/api">{texts.api}</a>
+      </nav>
+    </footer>
   );
 }
 

@@ -35,6 +35,9 @@ const en = {
   optional: 'optional',
   stepOf: (step: number, total: number) => `Step ${step} of ${total}`,
   footer: 'Your keys are encrypted in this browser before they are stored.',
+  footerLabel: 'More about KeyPass',
+  docs: 'Documentation',
+  api: 'API',
 
   account: {
     email: 'E-mail',

@@ -74,7 +74,7 @@ function ReceiptRow({ receipt, store }: { receipt: Receipt; store: Store }) {
             </Badge>
           </span>
           <span class="receipt-cost">
-            <Money usd={receipt.cost} exact />
+            <Money usd={receipt.cost} />
           </span>
         </summary>
         <ul class="receipt-lines muted small">
@@ -95,7 +95,7 @@ function LineRow({ line }: { line: ReceiptLine }) {
       <span class="tabular">
         {texts.usage.times(count.format(line.quantity), `$${line.usd}`, count.format(line.per))}
       </span>
-      <Money usd={line.cost} exact />
+      <Money usd={line.cost} />
     </li>
   );
 }
