@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import type { Database, Tx } from '../src/database/connect.ts';
 import { eachDatabase } from './harness/databases.ts';
-import { chat, linkApp, openVault, outcome, registerApp, startChatProvider } from './harness/people.ts';
+import { call, chat, linkApp, openVault, outcome, registerApp, startChatProvider } from './harness/people.ts';
 import { startTestServer, type TestServer } from './harness/server.ts';
 import type { Recorder } from './harness/upstream.ts';
 
@@ -200,6 +200,13 @@ eachDatabase((_kind, open) => {
       return work(tx);
     });
 
+  /** What the app is told that it may do; null for a refusal. */
+  async function allowedBy(server: TestServer) {
+    const { status, data } = await call(server, 'GET', '/v1/connection', { token: scene.token });
+    const { id, providers, scopes, budgetCents, period, expiresAt } = data;
+    return status === 200 ? { id, providers, scopes, budgetCents, period, expiresAt } : null;
+  }
+
   /** What the app gets from a server that has just started. */
   async function chatWithFresh(settings: Record<string, string>) {
     const fresh = await startTestServer({ database, pepper: warm.pepper, settings });
@@ -210,6 +217,7 @@ eachDatabase((_kind, open) => {
 
   test.each(tamperings)('%s', async (_name, tamper) => {
     expect(outcome(await chat(warm, scene.token))).toBe('200');
+    const allowed = await allowedBy(warm);
     const reached = provider.requests.length;
     const changed = await withoutConstraints((tx) => tamper(tx, scene));
     expect([changed].flat(3).length).toBeGreaterThan(0);
@@ -220,6 +228,8 @@ eachDatabase((_kind, open) => {
     const fresh = await chatWithFresh({ KEYPASS_OPENAI_BASE_URL: provider.origin });
     expect(outcome(fresh)).toBe(outcome(answer));
     expect(provider.requests.length).toBe(reached);
+    // What the app is told is what the owner approved, or nothing.
+    expect([allowed, null]).toContainEqual(await allowedBy(warm));
     expect(answer.text + warm.lines.join('\n')).not.toMatch(/sk-[abc]{40}/);
   });
 
