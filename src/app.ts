@@ -11,7 +11,9 @@ import type { Config } from './config.ts';
 import { Access, type Grantee } from './connections/access.ts';
 import { Cuts } from './connections/cuts.ts';
 import { connectionRoutes } from './connections/routes.ts';
+import { ConnectionOverview } from './connections/overview.ts';
 import { Connections } from './connections/service.ts';
+import { ConnectionUpkeep } from './connections/upkeep.ts';
 import type { Pepper } from './crypto/index.ts';
 import type { Database } from './database/connect.ts';
 import { deleteOldCreations } from './database/idempotency.ts';
@@ -62,7 +64,7 @@ const idempotencyMs = 24 * 3600 * 1000;
 export function createApp(deps: Deps) {
   const { config, database, clock, log } = deps;
   const services = createServices(deps);
-  const { accounts, passwords, apps, keys, connections, access, link, usage } = services;
+  const { accounts, passwords, apps, keys, connections, overview, upkeep, access, link, usage } = services;
   const cookie = cookieRules(config.origin);
   const auth = createAuth<SessionIdentity, AppIdentity>(
     {
@@ -86,10 +88,10 @@ export function createApp(deps: Deps) {
     .use(accountRoutes(accounts, { auth, cookie, limits }))
     .use(passwordRoutes(passwords, { auth, limits }))
     .use(providerRoutes(services.originOf))
-    .use(keyRoutes(keys, { auth, replaceKey: (userId, key, input) => connections.replaceKey(userId, key, input) }))
-    .use(appRoutes(apps, { auth, removeApp: (userId, id) => connections.removeApp(userId, id) }))
+    .use(keyRoutes(keys, { auth, replaceKey: (userId, key, input) => upkeep.replaceKey(userId, key, input) }))
+    .use(appRoutes(apps, { auth, removeApp: (userId, id) => upkeep.removeApp(userId, id) }))
     .use(linkRoutes(link, { auth, origin: config.origin }))
-    .use(connectionRoutes(connections, access, { auth }))
+    .use(connectionRoutes({ connections, overview, access }, { auth }))
     .use(usageRoutes(usage, { auth }));
 
   const pages = createPages(deps.assets, { origin: config.origin });
@@ -112,12 +114,28 @@ export function createServices({ config, database, pepper, clock, log }: Omit<De
   const passwords = new Passwords({ database, pepper, clock });
   const apps = new Apps({ database, clock });
   const keys = new Keys({ database, accounts, clock });
-  const connections = new Connections({ database, pepper, clock, accounts, apps, keys, ledger });
+  const connections = new Connections({ database, pepper, clock, accounts, keys });
+  const overview = new ConnectionOverview({ database, ledger });
+  const upkeep = new ConnectionUpkeep({ database, pepper, clock, accounts, apps, keys, connections });
   const access = new Access({ database, pepper, clock, ledger, originOf });
   const cuts = new Cuts({ database, clock, onFault });
   const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
   const usage = new UsageReports({ database, clock });
-  return { originOf, ledger, accounts, passwords, apps, keys, connections, access, cuts, link, usage };
+  return {
+    originOf,
+    ledger,
+    accounts,
+    passwords,
+    apps,
+    keys,
+    connections,
+    overview,
+    upkeep,
+    access,
+    cuts,
+    link,
+    usage,
+  };
 }
 
 /** Bytes of an answer that are copied to read its usage; a longer one is booked at its bound. */
@@ -151,13 +169,13 @@ function createProxies(
 /** What runs beside the requests; the returned function ends it. */
 async function start(
   { database, clock, log }: Deps,
-  { ledger, cuts, accounts, connections, link }: ReturnType<typeof createServices>,
+  { ledger, cuts, accounts, upkeep, link }: ReturnType<typeof createServices>,
 ) {
   const stops = [await ledger.start(), await cuts.start()];
   const sweep = async () => {
     await accounts.sweep();
     await link.sweep();
-    await connections.sweep();
+    await upkeep.sweep();
     await deleteOldCreations(database.sql, new Date(clock.now().getTime() - idempotencyMs));
   };
   const timer = setInterval(() => {

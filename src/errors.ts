@@ -72,6 +72,7 @@ export const errorCodes = {
   connection_paused: 'permission_error',
   connection_expired: 'permission_error',
   connection_revoked: 'permission_error',
+  connection_tampered: 'permission_error',
   budget_exceeded: 'budget_error',
   budget_held: 'budget_error',
   rate_limited: 'rate_limit_error',

@@ -18,7 +18,7 @@ import type { Pepper, Policy } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Ledger } from '../money/ledger.ts';
-import { expired, isExpired, paused } from './standing.ts';
+import { expired, isExpired, isUnopened, paused, tamperedWhereUnopened } from './standing.ts';
 import * as store from './store.ts';
 
 /** A connection as its access token proved it: what the owner allowed, and the state in which that was read. */
@@ -57,11 +57,8 @@ export class Access {
    * `connection_expired`, `key_missing`.
    */
   async authenticate(accessToken: string): Promise<Grantee> {
-    const { row, connectionKey } = await this.#open(accessToken);
+    const { row, connectionKey, policy, hash } = await this.#prove(accessToken);
     if (row.status === 'paused') throw paused();
-    const hash = await policyHash(row.policy);
-    await this.#proveByGrant(row, connectionKey, hash);
-    const policy = parsePolicy(row.policy);
     if (isExpired(policy, this.#parts.clock.now())) throw expired();
     const grantee: Grantee = {
       connectionId: row.id,
@@ -78,14 +75,14 @@ export class Access {
 
   /** The id and app of a token's connection, paused or not. */
   async identify(accessToken: string): Promise<{ id: string; appId: string | null; status: string }> {
-    const { row } = await this.#open(accessToken);
+    const { row } = await this.#open(accessToken).catch(tamperedWhereUnopened);
     return { id: row.id, appId: row.appId, status: row.status };
   }
 
   /** A new access token in place of this one, which opens nothing from here on; the grants and the policy stay. */
   async rotate(accessToken: string): Promise<{ accessToken: string; generation: number }> {
     const { database, pepper } = this.#parts;
-    const { row, rawKey } = await this.#unwrap(accessToken);
+    const { row, rawKey } = await this.#unwrap(accessToken).catch(tamperedWhereUnopened);
     const [epoch, generation] = [pepper.current, Number(row.generation) + 1];
     const next = createToken('access');
     const inner = await seal(
@@ -111,16 +108,16 @@ export class Access {
     if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion)
       throw keyMissing(provider);
     if (row.origin !== this.#parts.originOf(provider)) throw originChanged(provider);
-    const { secret, headers } = await this.#openItem(grantee, provider, row);
+    const { secret, headers } = await this.#openItem(grantee, provider, row).catch((error: unknown) =>
+      this.#explain(grantee, error),
+    );
     await store.updateKeyLastUsed(database.sql, row.keyId, clock.now());
     return { keyId: row.keyId, version: Number(row.keyVersion), secret, headers };
   }
 
   /** What the app may know of its own connection. */
   async describe(accessToken: string) {
-    const { row, connectionKey } = await this.#open(accessToken);
-    await this.#proveByGrant(row, connectionKey, await policyHash(row.policy));
-    const policy = parsePolicy(row.policy);
+    const { row, policy } = await this.#prove(accessToken);
     const [state] = await this.#parts.ledger.states([{ connectionId: row.id, period: policy.period }]);
     const status = isExpired(policy, this.#parts.clock.now()) ? 'expired' : row.status;
     return {
@@ -132,6 +129,30 @@ export class Access {
       held: state?.held ?? 0n,
       resetsAt: state?.resetsAt ?? null,
     };
+  }
+
+  /** The connection with its policy, which a grant has proved. An owner's edit between two statements is read again. */
+  async #prove(accessToken: string) {
+    const once = async () => {
+      const { row, connectionKey } = await this.#open(accessToken);
+      const hash = await policyHash(row.policy);
+      await this.#proveByGrant(row, connectionKey, hash);
+      return { row, connectionKey, hash, policy: parsePolicy(row.policy) };
+    };
+    try {
+      return await once().catch((error: unknown) => (isUnopened(error) ? once() : Promise.reject(error)));
+    } catch (error) {
+      return tamperedWhereUnopened(error);
+    }
+  }
+
+  /** Why a grant or an item did not open: the owner edited the connection meanwhile, or somebody else did. */
+  async #explain(grantee: Grantee, error: unknown): Promise<never> {
+    if (!isUnopened(error)) throw error;
+    const row = await store.findConnection(this.#parts.database.sql, grantee.connectionId);
+    const isSame = Number(row?.revision) === grantee.revision && Number(row?.generation) === grantee.generation;
+    if (isSame) return tamperedWhereUnopened(error);
+    throw new KeyPassError('connection_changed', 'The connection was edited in this moment. Send the request again.');
   }
 
   async #open(accessToken: string) {

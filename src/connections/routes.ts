@@ -7,18 +7,25 @@ import { OptionalManifest } from '../keys/model.ts';
 import { formatUsd } from '../money/amount.ts';
 import type { Access } from './access.ts';
 import * as model from './model.ts';
+import type { ConnectionOverview } from './overview.ts';
 import type { Connections } from './service.ts';
 
-type Summary = Awaited<ReturnType<Connections['list']>>['items'][number];
+type Summary = Awaited<ReturnType<ConnectionOverview['list']>>['items'][number];
+
+interface Services {
+  connections: Connections;
+  overview: ConnectionOverview;
+  access: Access;
+}
 
 /** `/v1/connections`: what the owner approved; `/v1/connection`: the same, as the app sees its own. */
-export function connectionRoutes(connections: Connections, access: Access, { auth }: { auth: Auth }) {
+export function connectionRoutes({ connections, overview, access }: Services, { auth }: { auth: Auth }) {
   return new Elysia({ prefix: '/v1', normalize: false, tags: ['Connections'] })
     .use(auth)
     .get(
       '/connections',
       async ({ session, query }) => {
-        const { items, nextCursor } = await connections.list(session.userId, pageRequest(query));
+        const { items, nextCursor } = await overview.list(session.userId, pageRequest(query));
         return success({ items: items.map(shownSummary), nextCursor });
       },
       {
@@ -44,7 +51,7 @@ export function connectionRoutes(connections: Connections, access: Access, { aut
     )
     .get(
       '/connections/:id',
-      async ({ session, params }) => success(shownDetail(await connections.get(session.userId, params.id))),
+      async ({ session, params }) => success(shownDetail(await overview.get(session.userId, params.id))),
       {
         session: true,
         params: object({ id: Uuid }),
@@ -145,7 +152,7 @@ function shownSummary({ row, policy, missingKeys, spent, held, resetsAt }: Summa
   };
 }
 
-function shownDetail(detail: Awaited<ReturnType<Connections['get']>>) {
+function shownDetail(detail: Awaited<ReturnType<ConnectionOverview['get']>>) {
   const { ckVault, tokenVault, grants, ...summary } = detail;
   return {
     ...shownSummary(summary),

@@ -1,32 +1,23 @@
 import type { Accounts } from '../accounts/service.ts';
 import type { ManifestWrite, OptionalManifestWrite } from '../accounts/model.ts';
-import type { Apps } from '../apps/service.ts';
 import type { Clock } from '../clock.ts';
-import { open, parsePolicy, seal, type Pepper } from '../crypto/index.ts';
+import { parsePolicy, seal, type Pepper, type Policy } from '../crypto/index.ts';
 import type { Database, Tx } from '../database/connect.ts';
 import { isUniqueViolation } from '../database/violations.ts';
 import { KeyPassError } from '../errors.ts';
-import { pageOf, type PageRequest } from '../http/pages.ts';
 import type { Keys } from '../keys/service.ts';
-import type { KeyReplacementInput } from '../keys/model.ts';
-import type { Ledger } from '../money/ledger.ts';
 import type { GrantInput, NewConnectionInput, PolicyEditInput, TokenWrap } from './model.ts';
 import { acceptPolicy, refuseMisfit, type SealedPolicy } from './policies.ts';
 import * as store from './store.ts';
 
 export const connectionChannel = 'keypass_connections';
 
-/** An approval that nobody exchanges is of no use to anybody after this. */
-const pendingMs = 15 * 60 * 1000;
-
 interface Parts {
   database: Database;
   pepper: Pepper;
   clock: Clock;
   accounts: Accounts;
-  apps: Apps;
   keys: Keys;
-  ledger: Ledger;
 }
 
 interface Owner {
@@ -35,42 +26,12 @@ interface Owner {
   readonly origin: string | null;
 }
 
-/** What owners approve, see, change and revoke. */
+/** What owners approve, change and revoke. */
 export class Connections {
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-  }
-
-  async list(userId: string, page: PageRequest) {
-    const { database, ledger } = this.#parts;
-    const rows = await store.listConnections(database.sql, userId, page);
-    const { items, nextCursor } = pageOf(
-      rows,
-      page.limit,
-      (row) => ({ at: row.createdAt, id: row.id }),
-      (row) => row,
-    );
-    const policies = items.map((row) => parsePolicy(row.policy));
-    const states = await ledger.states(
-      items.map(({ id }, index) => ({ connectionId: id, period: policies[index]?.period ?? 'month' })),
-    );
-    const grants = await store.listGrants(
-      database.sql,
-      items.map(({ id }) => id),
-    );
-    const summaries = items.map((row, index) => summaryOf(row, states[index], grants));
-    return { items: summaries, nextCursor };
-  }
-
-  async get(userId: string, id: string) {
-    const { database, ledger } = this.#parts;
-    const row = await store.findConnection(database.sql, id);
-    if (row === undefined || row.userId !== userId) throw connectionNotFound();
-    const grants = await store.listGrants(database.sql, [id]);
-    const [state] = await ledger.states([{ connectionId: id, period: parsePolicy(row.policy).period }]);
-    return { ...summaryOf(row, state, grants), ckVault: row.ckVault, tokenVault: row.tokenVault, grants };
   }
 
   /** A token of the owner's own for a tool or a site: made whole by the client, which alone knows the token. */
@@ -167,41 +128,6 @@ export class Connections {
     await this.announce(id);
   }
 
-  /** Removes a developer's app and revokes every connection to it. */
-  async removeApp(userId: string, appId: string): Promise<void> {
-    const { database, apps, clock } = this.#parts;
-    const ids = await database.begin(async (tx) => {
-      await apps.remove(tx, userId, appId);
-      const rows = await store.listLiveConnectionsOfApp(tx, appId);
-      for (const { id } of rows) await store.shredConnection(tx, id, clock.now());
-      return rows.map(({ id }) => id);
-    });
-    for (const id of ids) await this.announce(id);
-  }
-
-  /** A key's next version together with the grants that follow it; the connections must be those that use the key now. */
-  async replaceKey(
-    userId: string,
-    key: { provider: string; id: string },
-    input: KeyReplacementInput & {
-      grants: readonly { connectionId: string; revision: number; grant: Uint8Array }[];
-      drop: readonly string[];
-    } & ManifestWrite,
-  ): Promise<{ version: number }> {
-    const version = input.baseVersion + 1;
-    await this.#parts.database.begin(async (tx) => {
-      await this.#parts.keys.replace(tx, userId, key.provider, key.id, input);
-      // Only once the key is ours: an approval that held it until now has left a grant.
-      const users = await store.listConnectionsOfKeyForUpdate(tx, key.id);
-      refuseOtherConnections(users, input.grants, input.drop);
-      for (const { connectionId, grant } of input.grants)
-        await store.updateGrant(tx, connectionId, key.id, version, grant);
-      await store.deleteGrantsOfKey(tx, input.drop, key.id);
-      await this.#parts.accounts.writeManifest(tx, userId, input);
-    });
-    return { version };
-  }
-
   /** Whose connection this is; throws `connection_not_found`. */
   async ownerOf(tx: Tx, id: string): Promise<string> {
     const row = await store.findConnection(tx, id);
@@ -209,32 +135,16 @@ export class Connections {
     return row.userId;
   }
 
+  /** The policy as it is stored, for an app to read; each call proves it anew. */
+  async policyOf(id: string): Promise<Policy> {
+    const row = await store.findConnection(this.#parts.database.sql, id);
+    if (row === undefined) throw connectionNotFound();
+    return parsePolicy(row.policy);
+  }
+
   /** Tells every instance that a connection changed, so that running streams are looked at again. */
   announce(id: string): Promise<void> {
     return this.#parts.database.notify(connectionChannel, id);
-  }
-
-  /** Moves a batch of tokens to the current epoch of the pepper; answers how many it found. */
-  async reseal(limit: number): Promise<number> {
-    const { database, pepper } = this.#parts;
-    const epoch = pepper.current;
-    const rows = await store.listTokensOfOtherEpochs(database.sql, epoch, limit);
-    for (const { id: connection, generation: count, epoch: old, ckToken: oldCkToken } of rows) {
-      const generation = Number(count);
-      const oldKey = await pepper.key(old, 'connection');
-      const inner = await open('ck-token-outer', oldKey, { connection, generation, epoch: old }, oldCkToken);
-      const key = await pepper.key(epoch, 'connection');
-      const ckToken = await seal('ck-token-outer', key, { connection, generation, epoch }, inner);
-      await store.updateTokenSeal(database.sql, { id: connection, epoch, ckToken, oldCkToken });
-    }
-    return rows.length;
-  }
-
-  sweep(): Promise<void> {
-    return store.deletePendingConnections(
-      this.#parts.database.sql,
-      new Date(this.#parts.clock.now().getTime() - pendingMs),
-    );
   }
 
   async #checkGrants(
@@ -255,23 +165,6 @@ export class Connections {
     const row = await store.findConnection(this.#parts.database.sql, id);
     if (row === undefined || row.userId !== userId || row.status === 'revoked') throw connectionNotFound();
   }
-}
-
-type State = Awaited<ReturnType<Ledger['states']>>[number];
-
-function summaryOf(row: store.ConnectionRow, state: State | undefined, grants: readonly store.GrantRow[]) {
-  const policy = parsePolicy(row.policy);
-  const granted = new Set(grants.filter((grant) => grant.connectionId === row.id).map((grant) => grant.provider));
-  const missingKeys =
-    row.status === 'revoked' ? [] : policy.providers.map(({ id }) => id).filter((id) => !granted.has(id));
-  return {
-    row,
-    policy,
-    missingKeys,
-    spent: state?.spent ?? 0n,
-    held: state?.held ?? 0n,
-    resetsAt: state?.resetsAt ?? null,
-  };
 }
 
 function grantRows(connectionId: string, policy: SealedPolicy['policy'], grants: readonly GrantInput[]) {
@@ -300,24 +193,7 @@ async function updateToken(tx: Tx, id: string, token: Parameters<typeof store.up
   }
 }
 
-function refuseOtherConnections(
-  users: readonly { id: string; revision: bigint }[],
-  grants: readonly { connectionId: string; revision: number }[],
-  drop: readonly string[],
-): void {
-  const named = new Map<string, number | null>([
-    ...drop.map((id) => [id, null] as const),
-    ...grants.map(({ connectionId, revision }) => [connectionId, revision] as const),
-  ]);
-  const isSame =
-    named.size === users.length &&
-    grants.length + drop.length === users.length &&
-    users.every(({ id, revision }) => named.has(id) && [null, Number(revision)].includes(named.get(id) ?? null));
-  if (!isSame)
-    throw new KeyPassError('connections_changed', 'The connections that use this key have changed. Read them again.');
-}
-
-function connectionNotFound(): KeyPassError {
+export function connectionNotFound(): KeyPassError {
   return new KeyPassError('connection_not_found', 'There is no such connection.');
 }
 

@@ -16,6 +16,7 @@ import {
 import type { Database, Tx } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
 import type { AppIdentity } from '../http/auth.ts';
+import { tamperedWhereUnopened } from '../connections/standing.ts';
 import * as store from './store.ts';
 
 export const publicTokenMs = 10 * 60 * 1000;
@@ -47,7 +48,9 @@ export async function exchangePublicToken(
 ): Promise<Exchanged> {
   const lookup = await lookupOf('public', publicToken).catch(() => Promise.reject(invalid()));
   const hash = clientUserId === undefined ? null : await sha256(utf8(clientUserId));
-  const outcome = await parts.database.begin((tx) => exchangeWithin(parts, tx, app, { publicToken, lookup, hash }));
+  const outcome = await parts.database
+    .begin((tx) => exchangeWithin(parts, tx, app, { publicToken, lookup, hash }))
+    .catch(tamperedWhereUnopened);
   if ('accessToken' in outcome) return outcome;
   await parts.connections.revokeAny(outcome.revoke);
   throw new KeyPassError(

@@ -131,8 +131,7 @@ export class Link {
 
   async exchange(app: AppIdentity, publicToken: string, clientUserId?: string) {
     const exchanged = await exchangePublicToken(this.#parts, app, publicToken, clientUserId);
-    const { policy } = await this.#parts.access.authenticate(exchanged.accessToken);
-    return { ...exchanged, policy };
+    return { ...exchanged, policy: await this.#parts.connections.policyOf(exchanged.connectionId) };
   }
 
   async sweep(): Promise<void> {

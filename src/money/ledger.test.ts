@@ -288,6 +288,16 @@ eachDatabase((_kind, open) => {
       expect(await state(grantee)).toEqual({ spent: cent, held: 0n });
     });
 
+    test('a late release of a call that never left gives the charge back', async () => {
+      const grantee = await permission();
+      const { dead, running } = await orphan(grantee);
+      later(31_000);
+      await ledger.resolveOrphans();
+      await dead.release(running);
+      expect(await receipts(grantee)).toEqual([{ cost: 0n, flags: ['not_dispatched'], quality: 'measured' }]);
+      expect(await state(grantee)).toEqual({ spent: 0n, held: 0n });
+    });
+
     test('the calls of one that lives are left alone', async () => {
       const grantee = await permission();
       const alive = newLedger();

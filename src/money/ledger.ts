@@ -124,9 +124,12 @@ export class Ledger {
     });
   }
 
-  /** Returns the hold of a call that never left. */
+  /** Returns the hold of a call that never left, also where other instances have charged it meanwhile. */
   async release(hold: Hold): Promise<void> {
-    await this.#persistently('release_failed', () => store.deleteHold(this.#database.sql, hold.callId));
+    await this.#persistently('release_failed', async () => {
+      const isReleased = await store.deleteHold(this.#database.sql, hold.callId);
+      if (!isReleased) await store.replaceLostCharge(this.#database.sql, receiptOf(hold, neverLeft));
+    });
   }
 
   /** Spent, held and the reset of each connection's current window, in the order asked for. */
@@ -195,6 +198,18 @@ export class Ledger {
     }
   }
 }
+
+/** How a call that never left is told where it was charged before anybody knew. */
+const neverLeft: Settlement = {
+  status: null,
+  usage: null,
+  cost: 0n,
+  lines: [],
+  quality: 'measured',
+  flags: ['not_dispatched'],
+  ttfbMs: null,
+  durationMs: 0,
+};
 
 function refuseExpired(policy: Policy, now: Date): void {
   if (policy.expiresAt === null || now < new Date(policy.expiresAt)) return;

@@ -122,13 +122,15 @@ export async function replaceLostCharge(sql: Sql | Tx, receipt: ReceiptRow): Pro
 }
 
 /** Gives a hold back whose call never left; there is nothing to book. */
-export async function deleteHold(sql: Sql | Tx, callId: string): Promise<void> {
-  await sql`
+export async function deleteHold(sql: Sql | Tx, callId: string): Promise<boolean> {
+  const rows = await sql`
     with released as (
       delete from holds where call_id = ${callId} returning connection_id, window_start, amount
     )
     update budgets set held = held - released.amount from released
-    where budgets.connection_id = released.connection_id and budgets.window_start = released.window_start`;
+    where budgets.connection_id = released.connection_id and budgets.window_start = released.window_start
+    returning budgets.connection_id`;
+  return rows.length === 1;
 }
 
 /** What the budget in force has left: the policy's, or the connection's own cap where that is lower. */
