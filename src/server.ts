@@ -1,4 +1,3 @@
-import { createApp } from './app.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { createPepper, formatPepper, parsePepper, type Pepper } from './crypto/index.ts';
@@ -29,24 +28,53 @@ interface Surroundings {
   onFatal?: (error: Error) => void;
 }
 
-/** Starts KeyPass: the database, its schema, the pepper, the app, the listener; nothing answers before all of it stands. */
-export async function startServer(
-  config: Config,
-  { writeLine, clock = systemClock, onFatal }: Surroundings,
-): Promise<RunningServer> {
+/**
+ * Starts KeyPass. It listens first: a taken port is known before anything is opened, `/healthz` says that the process
+ * lives, and every other request waits the moment until database, schema, pepper and app stand.
+ */
+export async function startServer(config: Config, surroundings: Surroundings): Promise<RunningServer> {
+  let opened: Opened | undefined;
+  const { promise: opening, resolve, reject } = Promise.withResolvers<Opened>();
+  opening.catch(() => 'whoever waits for it hears of it');
+  const listener = serve({
+    hostname: config.hostname,
+    port: config.port,
+    fetch: async (request, peer) => {
+      if (opened === undefined && new URL(request.url).pathname === '/healthz') return Response.json({ status: 'ok' });
+      return (opened ?? (await opening)).app.fetch(request, peer);
+    },
+  });
+  await open(config, surroundings).then(resolve, reject);
+  try {
+    opened = await opening;
+  } catch (error) {
+    await listener.stop(0);
+    throw error;
+  }
+  const { app, stop: close } = opened;
+  const stop = async () => {
+    await listener.stop(config.shutdownGraceSeconds);
+    await close();
+  };
+  return { url: listener.url, port: listener.port, invitation: await app.accounts.firstInvitation(), stop };
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/** Everything behind the listener. The app is loaded while the listener answers already. */
+async function open(config: Config, { writeLine, clock = systemClock, onFatal }: Surroundings) {
   const log = new Log(writeLine);
   const { database, pepper } = await openStorage(config, clock, onFatal);
   try {
+    const { createApp } = await import('./app.ts');
     const app = createApp({ config, database, pepper, clock, log, fetch: upstreamFetch, assets: await loadPages() });
     const stopWork = await app.start();
-    const listener = serve({ hostname: config.hostname, port: config.port, fetch: app.fetch });
     const stop = async () => {
-      await listener.stop(config.shutdownGraceSeconds);
       await app.settled();
       await stopWork();
       await database.close();
     };
-    return { url: listener.url, port: listener.port, invitation: await app.accounts.firstInvitation(), stop };
+    return { app, stop };
   } catch (error) {
     await database.close();
     throw error;
