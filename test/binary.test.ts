@@ -108,7 +108,8 @@ describe('the server', () => {
   });
 
   test('refuses a second process on its folder, and goes on itself', async () => {
-    const { code, output } = await keypass.run('serve');
+    expect((await keypass.run('serve')).output).toContain('Set PORT to a free one');
+    const { code, output } = await keypass.runWith({ PORT: String(freePort()) }, 'serve');
     expect(code).toBe(1);
     expect(output).toContain(`The data folder ${keypass.folder} is in use by process`);
     expect(await (await fetch(`${keypass.url}/readyz`)).json()).toEqual({ status: 'ok' });

@@ -31,7 +31,12 @@ export class KeyPassProcess {
 
   /** Runs a command to its end. */
   async run(...args: string[]): Promise<Finished> {
-    const { child, output } = this.#spawn(args);
+    return this.runWith({}, ...args);
+  }
+
+  /** The same with settings of its own. */
+  async runWith(settings: Record<string, string>, ...args: string[]): Promise<Finished> {
+    const { child, output } = this.#spawn(args, settings);
     const code = await new Promise<number | null>((done) => child.once('close', done));
     return { code, output: output.join('') };
   }
@@ -63,10 +68,10 @@ export class KeyPassProcess {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #spawn(args: string[]): { child: ChildProcess; output: string[] } {
+  #spawn(args: string[], settings: Record<string, string> = {}): { child: ChildProcess; output: string[] } {
     // The tests' own limit of concurrent fetches: an operator has none, and the server sets it for itself.
     const { BUN_CONFIG_MAX_HTTP_REQUESTS: _, ...inherited } = process.env;
-    const env = { ...inherited, PORT: String(this.port), KEYPASS_DATA: this.folder, ...this.#settings };
+    const env = { ...inherited, PORT: String(this.port), KEYPASS_DATA: this.folder, ...this.#settings, ...settings };
     const [program = '', ...first] = this.#program;
     const child = spawn(program, [...first, ...args], {
       cwd: this.folder,
@@ -81,7 +86,7 @@ export class KeyPassProcess {
 }
 
 async function isHealthy(url: string): Promise<boolean> {
-  return fetch(`${url}/healthz`).then(
+  return fetch(`${url}/readyz`).then(
     (response) => response.ok,
     () => false,
   );
