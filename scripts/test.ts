@@ -4,10 +4,14 @@
  */
 import { spawn } from 'node:child_process';
 
-const counts = { pass: 0, fail: 0, skip: 0 };
-const failures = new Set<string>();
 /** Bun's five seconds are short for a browser or a database server on a busy machine. */
 const timeoutMs = 60_000;
+/** Public vectors of others, which lie beside the repository or do not. Everything else CI must have. */
+const mayBeAbsent = /Wycheproof/;
+
+const counts = { pass: 0, fail: 0, skip: 0 };
+const failures = new Set<string>();
+const skips = new Set<string>();
 const child = spawn(process.execPath, ['test', `--timeout=${timeoutMs}`, ...process.argv.slice(2)], {
   stdio: ['ignore', 'inherit', 'pipe'],
   env: { ...process.env, NODE_ENV: 'test', BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' },
@@ -18,29 +22,25 @@ child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
   process.stderr.write(chunk);
   const lines = (rest + chunk).split('\n');
   rest = lines.pop() ?? '';
-  for (const line of lines) read(line);
+  for (const line of lines) read(Bun.stripANSI(line));
 });
 
-/** Bun prints its own summary to standard error, one count a line. */
+/** Bun prints tests and its own summary to standard error, one a line. */
 function read(line: string): void {
-  const plain = stripColours(line);
-  const [, count = '', kind = ''] = /^\s*(\d+) (pass|fail|skip)$/.exec(plain) ?? [];
+  const [, count = '', kind = ''] = /^\s*(\d+) (pass|fail|skip)$/.exec(line) ?? [];
   if (kind === 'pass' || kind === 'fail' || kind === 'skip') counts[kind] = Number(count);
-  if (plain.startsWith('(fail)')) failures.add(plain);
-}
-
-function stripColours(line: string): string {
-  return Bun.stripANSI(line);
+  if (line.startsWith('(fail)')) failures.add(line);
+  if (line.startsWith('(skip)')) skips.add(line);
 }
 
 child.on('close', (code) => {
   const { pass, fail, skip } = counts;
   const isBroken = code !== 0 && fail === 0;
-  for (const failure of failures) console.log(failure);
+  const isIncomplete = process.env['CI'] !== undefined && [...skips].some((name) => !mayBeAbsent.test(name));
+  for (const line of [...skips, ...failures]) console.log(line);
   if (isBroken) console.log(`bun test ended with ${code} before it had counted everything`);
+  if (isIncomplete) console.log('In CI nothing may be skipped.');
   const failed = fail + (isBroken ? 1 : 0);
   console.log(`${pass} passed, ${failed} failed${skip > 0 ? `, ${skip} skipped` : ''}`);
-  const isIncomplete = process.env['CI'] !== undefined && skip > 0;
-  if (isIncomplete) console.error('In CI nothing may be skipped.');
   process.exit(failed > 0 || isIncomplete ? 1 : 0);
 });
