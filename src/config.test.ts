@@ -32,6 +32,8 @@ test('nothing set: on loopback, open, in ./data, trusting nobody', () => {
 test('a public origin takes accounts by invitation unless told otherwise', () => {
   expect(readConfig({ KEYPASS_ORIGIN: 'https://keys.example' }).registration).toBe('invite');
   expect(readConfig({ KEYPASS_ORIGIN: 'https://localhost.example' }).registration).toBe('invite');
+  expect(readConfig({ HOST: '0.0.0.0' }).registration).toBe('invite');
+  expect(readConfig({ HOST: '127.0.0.1' }).registration).toBe('open');
   expect(readConfig({ KEYPASS_ORIGIN: 'https://keys.example', KEYPASS_REGISTRATION: 'closed' }).registration).toBe(
     'closed',
   );

@@ -66,7 +66,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     registration: read.oneOf(
       'KEYPASS_REGISTRATION',
       ['open', 'invite', 'closed'],
-      isLoopback(origin) ? 'open' : 'invite',
+      isLoopback(origin) && isLoopbackHost(hostname) ? 'open' : 'invite',
     ),
     trustedProxies: read.list('KEYPASS_TRUSTED_PROXIES', isCidr, 'address ranges such as 10.0.0.0/8'),
     corsOrigins: read.list('KEYPASS_CORS_ORIGINS', isWebOrigin, 'origins such as https://app.example'),
@@ -90,7 +90,10 @@ export function describeConfig(config: Config): string[] {
 
 /** Whether an origin can only be reached from this machine. */
 export function isLoopback(origin: string): boolean {
-  const { hostname } = new URL(origin);
+  return isLoopbackHost(new URL(origin).hostname);
+}
+
+function isLoopbackHost(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
     hostname.endsWith('.localhost') ||

@@ -15,7 +15,6 @@ export const errorCodes = {
   unsupported_parameter: 'invalid_request_error',
   invalid_path: 'invalid_request_error',
   not_found: 'not_found_error',
-  method_not_allowed: 'invalid_request_error',
   misdirected_host: 'invalid_request_error',
   origin_not_allowed: 'permission_error',
   // Who asks
@@ -44,7 +43,6 @@ export const errorCodes = {
   provider_unknown: 'invalid_request_error',
   key_not_found: 'not_found_error',
   key_changed: 'conflict_error',
-  key_in_use: 'conflict_error',
   connections_changed: 'conflict_error',
   app_not_found: 'not_found_error',
   connection_not_found: 'not_found_error',

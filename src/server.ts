@@ -109,7 +109,8 @@ async function openPepper(config: Config, database: Database, clock: Clock): Pro
   }
   const pepper = isThere ? parsePepper(await readSecretFile(path)) : createPepper();
   if (!isThere) {
-    await makeFolder(path.slice(0, Math.max(path.lastIndexOf('/'), 1)));
+    const slash = path.lastIndexOf('/');
+    if (slash > 0) await makeFolder(path.slice(0, slash));
     await writeSecretFile(path, formatPepper(pepper));
   }
   await reconcileEpochs(database, pepper, clock.now());

@@ -131,6 +131,16 @@ eachDatabase((_kind, open) => {
       expect(outcome(await login(ada, '203.0.113.9'))).toBe('200');
     });
 
+    test('guesses from everywhere are slowed together, and lock no place out that has logged in', async () => {
+      const who = await register(server);
+      expect(outcome(await login(who, '192.0.2.77'))).toBe('200');
+      const places = Array.from({ length: 12 }, (_, index) => `198.18.${index}.1`);
+      const guesses = places.flatMap((place) => Array.from({ length: 10 }, () => login(who, place, blob())));
+      expect((await Promise.all(guesses)).map(outcome)).toContain('429 too_many_attempts');
+      expect(outcome(await login(who, '198.19.0.1'))).toBe('429 too_many_attempts');
+      expect(outcome(await login(who, '192.0.2.77'))).toBe('200');
+    });
+
     test('one address may not try many accounts', async () => {
       const attempts = Array.from({ length: 70 }, (_, index) =>
         post('/v1/auth/prelogin', { email: `p${index}@example.com` }, '2001:db8:7::1'),
@@ -216,6 +226,18 @@ eachDatabase((_kind, open) => {
       expect(outcome(await login(who))).toBe('401 login_failed');
       const relogin = await login(who, undefined, body.newAuthKey);
       expect(relogin.data).toMatchObject({ passwordRevision: 2, salt: body.salt, uvkPassword: body.uvkPassword });
+    });
+
+    test('a log-in that was under way with the old password gets no session', async () => {
+      const who = await register(server);
+      const body = newPassword({ authKey: who.authKey });
+      const logins = Array.from({ length: 8 }, (_, index) => login(who, `192.0.2.${index + 1}`));
+      const [changed, ...answers] = await Promise.all([who.call('POST', '/v1/auth/password', body), ...logins]);
+      expect(outcome(changed)).toBe('200');
+      for (const answer of answers) {
+        if (answer.status === 200) expect(outcome(await me(tokenOf(answer)))).toBe('401 session_invalid');
+        else expect(outcome(answer)).toBe('401 login_failed');
+      }
     });
 
     test('wrong password, stale revision, unknown derivation: nothing changes', async () => {

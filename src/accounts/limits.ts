@@ -4,19 +4,42 @@ import { Limiter } from '../http/limiter.ts';
 
 export type Limits = ReturnType<typeof createLimits>;
 
-/** Limits of what can be guessed at, by address and by account; none locks an account for good. */
+/** How many places that have logged in are remembered. */
+const mostKnown = 20_000;
+
+/**
+ * Limits of what can be guessed at, by address, by address and account, and by account. The last one, which others could
+ * use up, does not hold for places from which somebody has logged in to the account: it locks no owner out.
+ */
 export function createLimits(now: () => number) {
   const addresses = new Limiter(60, 1000, now);
   const guesses = new Limiter(10, 6000, now);
-  const accounts = new Limiter(60, 1000, now);
-  const address = (request: Request) => addresses.take(addressGroup(contextOf(request).address));
+  const accounts = new Limiter(100, 1000, now);
+  const known = new Set<string>();
+  const groupOf = (request: Request) => addressGroup(contextOf(request).address);
+  const address = (request: Request) => addresses.take(groupOf(request));
   return {
     address,
-    /** Guessing at one account: slow from one place, and slower than useful from everywhere. */
-    account(request: Request, name: string) {
+    /** Before an attempt at one account; throws `too_many_attempts`. */
+    account(request: Request, account: string) {
+      const place = placeOf(groupOf(request), account);
       address(request);
-      guesses.take(`${addressGroup(contextOf(request).address)} ${name.toLowerCase()}`);
-      accounts.take(name.toLowerCase());
+      guesses.take(place);
+      if (!known.has(place)) accounts.take(normal(account));
+    },
+    /** After one that was right. */
+    knows(request: Request, account: string) {
+      known.add(placeOf(groupOf(request), account));
+      const [oldest] = known;
+      if (known.size > mostKnown && oldest !== undefined) known.delete(oldest);
     },
   };
+}
+
+function placeOf(group: string, account: string): string {
+  return `${group} ${normal(account)}`;
+}
+
+function normal(account: string): string {
+  return account.normalize('NFC').toLowerCase();
 }

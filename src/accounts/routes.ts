@@ -60,6 +60,7 @@ export function accountRoutes(accounts: Accounts, { auth, cookie, limits }: Opti
         refuseForeignCookie(request, body.transport, cookie);
         const { authKey } = decodeBlobs(body, ['authKey']);
         const answer = await accounts.login(body.email, authKey, body.transport, body.device);
+        limits.knows(request, body.email);
         const session = handOver(answer.session, body.transport, cookie, set.headers);
         return success({ ...encodeBlobs(answer, ['salt', 'uvkPassword', 'manifest']), session });
       },

@@ -1,5 +1,5 @@
 import { createToken, lookupOf, type Pepper } from '../crypto/index.ts';
-import type { Database, Tx } from '../database/connect.ts';
+import type { Database, Sql, Tx } from '../database/connect.ts';
 import { isUniqueViolation } from '../database/violations.ts';
 import { KeyPassError } from '../errors.ts';
 import type { SessionIdentity } from '../http/auth.ts';
@@ -24,7 +24,7 @@ export class Accounts {
   readonly #pepper: Pepper;
   readonly #clock: Clock;
   readonly #registration: Parts['registration'];
-  /** The part of accounts with kdfId 2, in tenths, so that an unknown e-mail looks like any other. */
+  /** The part of accounts with kdfId 2, up to the next tenth: where there is one, an unknown e-mail can look like it. */
   #secondKdfShare = 0;
 
   constructor(parts: Parts) {
@@ -51,14 +51,14 @@ export class Accounts {
       if (this.#registration === 'invite') await this.#useInvitation(tx, input.invite);
       await insertUser(tx, user);
       await store.insertVault(tx, user.id, input.manifest);
-      return { userId: user.id, session: await this.#startSession(tx, user.id, input.transport, input.device) };
+      return { userId: user.id, session: await this.#startSession(tx, user, input.transport, input.device) };
     });
   }
 
   async login(email: string, authKey: Uint8Array<ArrayBuffer>, transport?: TransportName, device?: string) {
     const user = await store.findUserByEmail(this.#database.sql, wraps.normalEmail(email));
     if (!(await wraps.isPasswordRight(this.#pepper, user, authKey)) || user === undefined) throw wraps.loginFailed();
-    const session = await this.#startSession(this.#database.sql, user.id, transport, device);
+    const session = await this.#startSession(this.#database.sql, user, transport, device);
     return {
       userId: user.id,
       session,
@@ -136,7 +136,7 @@ export class Accounts {
 
   async sweep(): Promise<void> {
     await store.deleteExpiredAccess(this.#database.sql, this.#clock.now());
-    this.#secondKdfShare = Math.round((await store.findSecondKdfShare(this.#database.sql)) * 10) / 10;
+    this.#secondKdfShare = Math.ceil((await store.findSecondKdfShare(this.#database.sql)) * 10) / 10;
   }
 
   async #newUser(input: RegistrationInput): Promise<store.UserRow> {
@@ -162,21 +162,19 @@ export class Accounts {
     if (invitation === undefined || invitation.expiresAt <= this.#clock.now()) throw invalid;
   }
 
-  async #startSession(
-    sql: Parameters<typeof store.insertSession>[0],
-    userId: string,
-    transport: TransportName = 'bearer',
-    device?: string,
-  ) {
+  async #startSession(sql: Sql, user: store.UserRow, transport: TransportName = 'bearer', device?: string) {
     const token = createToken('session');
     const now = this.#clock.now();
-    const session = { id: crypto.randomUUID(), userId, transport, expiresAt: new Date(now.getTime() + sessionMs) };
-    await store.insertSession(sql, {
-      ...session,
+    const session = {
+      id: crypto.randomUUID(),
+      userId: user.id,
       lookup: await lookupOf('session', token),
+      transport,
       device: device ?? null,
       createdAt: now,
-    });
+      expiresAt: new Date(now.getTime() + sessionMs),
+    };
+    if (!(await store.insertSession(sql, session, user.passwordRevision))) throw wraps.loginFailed();
     return { id: session.id, token, expiresAt: session.expiresAt };
   }
 

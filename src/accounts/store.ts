@@ -112,11 +112,19 @@ export async function updateVault(
   return rows.length === 1;
 }
 
-export async function insertSession(sql: Sql | Tx, session: SessionRow & { lookup: Uint8Array }): Promise<void> {
-  await sql`
+/** Answers whether the session was made: not if the password it was opened with has been replaced meanwhile. */
+export async function insertSession(
+  sql: Sql | Tx,
+  session: SessionRow & { lookup: Uint8Array },
+  passwordRevision: bigint,
+): Promise<boolean> {
+  const rows = await sql`
     insert into sessions (id, lookup, user_id, transport, device, created_at, expires_at)
-    values (${session.id}, ${session.lookup}, ${session.userId}, ${session.transport}, ${session.device},
-      ${session.createdAt}, ${session.expiresAt})`;
+    select ${session.id}::uuid, ${session.lookup}::bytea, id, ${session.transport}, ${session.device},
+      ${session.createdAt}::timestamptz, ${session.expiresAt}::timestamptz
+    from users where id = ${session.userId} and password_revision = ${passwordRevision} for share
+    returning id`;
+  return rows.length === 1;
 }
 
 export async function findSession(sql: Sql | Tx, lookup: Uint8Array): Promise<SessionRow | undefined> {

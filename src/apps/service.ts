@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { createToken, lookupOf } from '../crypto/index.ts';
-import type { Database, Sql, Tx } from '../database/connect.ts';
+import type { Database, Tx } from '../database/connect.ts';
 import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import type { AppIdentity } from '../http/auth.ts';
@@ -57,25 +57,23 @@ export class Apps {
 
   /** Changes the named members; connections stay as they are. */
   async edit(userId: string, id: string, changes: Partial<NewAppInput>): Promise<store.AppRow> {
-    const app = await this.#own(userId, id);
-    const { name, allowedOrigins, redirectUris, webhookUrl } = {
-      ...app,
-      webhookUrl: app.webhookUrl ?? undefined,
-      ...changes,
-    };
-    const edited = { ...app, name, ...checkAddresses({ allowedOrigins, redirectUris, webhookUrl }) };
-    await store.updateApp(this.#database.sql, edited);
-    return edited;
+    return this.#database.begin(async (tx) => {
+      const app = await this.#own(tx, userId, id);
+      const input = { ...app, webhookUrl: app.webhookUrl ?? undefined, ...changes };
+      const edited = { ...app, name: input.name, ...checkAddresses(input) };
+      await store.updateApp(tx, edited);
+      return edited;
+    });
   }
 
   /** A new secret, shown once; the old ones live on for a day. */
   async rotateSecret(userId: string, id: string) {
-    const app = await this.#own(userId, id);
     const clientSecret = createToken('clientSecret');
     const lookup = await lookupOf('clientSecret', clientSecret);
     const createdAt = this.#clock.now();
     const oldSecretsExpireAt = new Date(createdAt.getTime() + overlapMs);
     await this.#database.begin(async (tx) => {
+      const app = await this.#own(tx, userId, id);
       await store.updateSecretExpiry(tx, app.id, oldSecretsExpireAt);
       await store.insertAppSecret(tx, { id: crypto.randomUUID(), appId: app.id, lookup, createdAt });
     });
@@ -84,13 +82,13 @@ export class Apps {
 
   /** Takes an app out of use as part of a transaction that revokes its connections. */
   async remove(tx: Tx, userId: string, id: string): Promise<void> {
-    const app = await this.#own(userId, id, tx);
+    const app = await this.#own(tx, userId, id);
     await store.updateAppRemoved(tx, app.id, this.#clock.now());
   }
 
-  /** The developer's own app; throws `app_not_found`. */
-  async #own(userId: string, id: string, sql: Sql = this.#database.sql): Promise<store.AppRow> {
-    const app = await store.findApp(sql, id);
+  /** The developer's own app, as it stays until the transaction ends; throws `app_not_found`. */
+  async #own(tx: Tx, userId: string, id: string): Promise<store.AppRow> {
+    const app = await store.findAppForUpdate(tx, id);
     if (app === undefined || app.userId !== userId) throw new KeyPassError('app_not_found', 'There is no such app.');
     return app;
   }
@@ -105,9 +103,9 @@ export class Apps {
     return row;
   }
 
-  /** An app by its id; within a transaction it must be asked through that. */
-  async get(id: string, sql: Sql = this.#database.sql): Promise<AppIdentity> {
-    const row = await store.findApp(sql, id);
+  /** An app by its id; within a transaction it stays as it is until that ends. */
+  async get(id: string, tx?: Tx): Promise<AppIdentity> {
+    const row = await (tx === undefined ? store.findApp(this.#database.sql, id) : store.findAppForUpdate(tx, id));
     if (row === undefined) throw new KeyPassError('app_not_found', 'The app of this request is gone.');
     return row;
   }

@@ -50,6 +50,14 @@ export async function updateApp(sql: Sql | Tx, app: AppRow): Promise<void> {
     where id = ${app.id}`;
 }
 
+/** The same, locked against removal and edits until the transaction ends. */
+export async function findAppForUpdate(tx: Tx, id: string): Promise<AppRow | undefined> {
+  const [row] = await tx<AppRow[]>`
+    select id, user_id, name, client_id, allowed_origins, redirect_uris, webhook_url, created_at
+    from apps where id = ${id} and removed_at is null for update`;
+  return row;
+}
+
 /** Takes the app out of use, and its secrets out of existence. */
 export async function updateAppRemoved(tx: Tx, id: string, now: Date): Promise<void> {
   await tx`update apps set removed_at = ${now} where id = ${id}`;

@@ -24,7 +24,7 @@ function edit(keyId: string, policy: Partial<Policy>, overrides: Record<string, 
     baseRevision: 1,
     policy: policyFor(keyId, { revision: 2, ...policy }),
     grants,
-    manifest: blob(),
+    manifest: blob(100),
     ...overrides,
   };
 }
@@ -193,7 +193,7 @@ eachDatabase((_kind, open) => {
         patch(id, edit(keyId, { revision: 3 })),
         patch(id, edit(keyId, { kind: 'app', app: fixed })),
         patch(id, edit(keyId, { origin: 'https://evil.example' })),
-        patch(id, edit(keyId, {}, { grants: [{ keyId: groq, version: 1, grant: blob() }] })),
+        patch(id, edit(keyId, {}, { grants: [{ keyId: groq, version: 1, grant: blob(100) }] })),
         patch(id, edit(keyId, {}, { baseRevision: 2 })),
         patch(id, edit(keyId, {}, { manifestRevision: 1 })),
       ];
@@ -238,7 +238,7 @@ eachDatabase((_kind, open) => {
     test('shreds every wrap and every grant, at once and for ever', async () => {
       const id = await created();
       expect(Object.values(await rowOf(id)).filter((value) => value === null)).toEqual([]);
-      expect(outcome(await ada.call('DELETE', `/v1/connections/${id}`, { manifest: blob() }))).toBe('200');
+      expect(outcome(await ada.call('DELETE', `/v1/connections/${id}`, { manifest: blob(100) }))).toBe('200');
       expect(await rowOf(id)).toEqual({
         status: 'revoked',
         ckVault: null,
@@ -266,7 +266,7 @@ eachDatabase((_kind, open) => {
 
     test('with a stale manifest nothing is revoked', async () => {
       const id = await created();
-      const stale = { manifest: blob(), manifestRevision: 1 };
+      const stale = { manifest: blob(100), manifestRevision: 1 };
       expect(outcome(await ada.call('DELETE', `/v1/connections/${id}`, stale))).toBe('409 manifest_conflict');
       expect(await get(id)).toMatchObject({ status: 'active' });
     });

@@ -64,7 +64,12 @@ export class Cuts {
   #reasonToCut(row: store.StandingRow | undefined): KeyPassError | undefined {
     if (row === undefined || row.status === 'revoked') return revoked();
     if (row.status === 'paused') return paused();
-    return isExpired(parsePolicy(row.policy), this.#parts.clock.now()) ? expired() : undefined;
+    try {
+      return isExpired(parsePolicy(row.policy), this.#parts.clock.now()) ? expired() : undefined;
+    } catch {
+      // Not the bytes that the owner sealed: nothing goes on under them.
+      return revoked();
+    }
   }
 
   #cut(id: string, reason: KeyPassError): void {

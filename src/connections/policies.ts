@@ -9,7 +9,8 @@ export interface SealedPolicy {
   readonly hash: Uint8Array;
 }
 
-type Fixed = Pick<Policy, 'kind' | 'app' | 'origin'>;
+/** What a client cannot choose; an edit leaves the rest of these as they are too. */
+type Fixed = Pick<Policy, 'kind' | 'app' | 'origin'> & Partial<Pick<Policy, 'period' | 'clientUserIdHash'>>;
 
 /** Checks a policy that a client sent against what it must say here; throws `policy_invalid` naming the member. */
 export async function acceptPolicy(value: unknown, fixed: Fixed, revision: number, now: Date): Promise<SealedPolicy> {
@@ -18,6 +19,9 @@ export async function acceptPolicy(value: unknown, fixed: Fixed, revision: numbe
   expect(policy.kind === fixed.kind, 'kind', 'is not that of this connection');
   expect(policy.app === fixed.app, 'app', 'is not the app of this request');
   expect(policy.origin === fixed.origin, 'origin', 'is not the origin of this request');
+  const { period = policy.period, clientUserIdHash = policy.clientUserIdHash } = fixed;
+  expect(policy.period === period, 'period', 'cannot change: what was spent is counted by it');
+  expect(policy.clientUserIdHash === clientUserIdHash, 'clientUserIdHash', 'cannot change');
   expect(policy.expiresAt === null || new Date(policy.expiresAt) > now, 'expiresAt', 'has passed');
   refuseUnsupported(policy);
   const bytes = encodePolicy(policy);

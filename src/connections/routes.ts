@@ -1,6 +1,7 @@
 import { Elysia, t } from 'elysia';
 import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
+import { idempotencyKeyOf } from '../http/idempotency.ts';
 import { pageQuery, pageRequest } from '../http/pages.ts';
 import { decodeBlobs, encodeBlobs, Failure, object, page, success as Success, Uuid } from '../http/schema.ts';
 import { OptionalManifest } from '../keys/model.ts';
@@ -37,9 +38,10 @@ export function connectionRoutes({ connections, overview, access }: Services, { 
     )
     .post(
       '/connections',
-      async ({ session, body }) => {
+      async ({ session, body, request }) => {
         const input = decodeBlobs(body, ['ckVault', 'ckToken', 'tokenLookup', 'tokenVault', 'manifest']);
-        await connections.createPersonal(session.userId, { ...input, grants: model.decodeGrants(body.grants) });
+        const grants = model.decodeGrants(body.grants);
+        await connections.createPersonal(session.userId, { ...input, grants }, idempotencyKeyOf(request));
         return success({ id: body.id });
       },
       {

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { parsePolicy, seal, type Pepper, type Policy } from '../crypto/index.ts';
 import type { Database, Tx } from '../database/connect.ts';
 import { isUniqueViolation } from '../database/violations.ts';
+import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Keys } from '../keys/service.ts';
 import type { GrantInput, NewConnectionInput, PolicyEditInput, TokenWrap } from './model.ts';
@@ -39,11 +40,14 @@ export class Connections {
     userId: string,
     input: NewConnectionInput &
       Omit<TokenWrap, 'generation'> & { kind: 'personal' | 'site'; tokenVault: Uint8Array } & ManifestWrite,
+    idempotencyKey: string | null,
   ): Promise<void> {
     const { database, clock } = this.#parts;
     const origin = input.kind === 'site' ? input.policy.origin : null;
     const policy = await acceptPolicy(input.policy, { kind: input.kind, app: null, origin }, 1, clock.now());
+    const repeatable = { caller: `connection of ${userId}`, key: idempotencyKey, body: [input.id, input.policy] };
     await database.begin(async (tx) => {
+      await insertCreation(tx, repeatable, input.id, clock.now());
       await this.insertPending(tx, { userId, app: null, origin }, input, policy);
       await this.activate(tx, input.id, { ...input, generation: 1 }, input.tokenVault);
       await this.#parts.accounts.writeManifest(tx, userId, input);
@@ -91,7 +95,8 @@ export class Connections {
     if (row === undefined || row.userId !== userId || row.status === 'pending') throw connectionNotFound();
     if (row.status === 'revoked')
       throw new KeyPassError('connection_revoked', 'The connection is revoked. Approve a new one.');
-    const fixed = { kind: row.kind, app: row.appId, origin: row.origin };
+    const { period, clientUserIdHash } = parsePolicy(row.policy);
+    const fixed = { kind: row.kind, app: row.appId, origin: row.origin, period, clientUserIdHash };
     if (Number(row.revision) !== input.baseRevision) throw connectionChanged();
     const accepted = await acceptPolicy(input.policy, fixed, input.baseRevision + 1, this.#parts.clock.now());
     await this.#checkGrants(tx, userId, accepted.policy, input.grants);

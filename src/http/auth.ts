@@ -19,6 +19,7 @@ export function createAuth<Session, App>(authenticators: Authenticators<Session,
       async resolve({ request }) {
         const credential = credentialOf(request, cookie);
         if (credential.kind === 'basic') throw wrongCredential('a session token');
+        refuseForeignToken(credential.token);
         return { session: await authenticators.session(credential.token, credential.kind) };
       },
     },
@@ -66,7 +67,17 @@ export interface AppIdentity {
 function bearerOf(request: Request, cookie: CookieRules, wanted: string): string {
   const credential = credentialOf(request, cookie);
   if (credential.kind !== 'bearer') throw wrongCredential(wanted);
+  refuseForeignToken(credential.token);
   return credential.token;
+}
+
+/** Somebody's real key, most likely: it goes no further, not even into a comparison. */
+function refuseForeignToken(token: string): void {
+  if (token.startsWith('kp_')) return;
+  throw new KeyPassError(
+    'not_a_keypass_token',
+    "This is not one of KeyPass's tokens. If it is a provider's key, replace it there.",
+  );
 }
 
 function wrongCredential(wanted: string): KeyPassError {

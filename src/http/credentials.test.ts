@@ -50,7 +50,8 @@ test('the cookie counts from the pages of KeyPass alone', () => {
   const own = { cookie: `keypass=${token}` };
   const taken = { kind: 'cookie', token };
   expect(read(own)).toEqual(taken);
-  expect(read({ ...own, 'sec-fetch-site': 'same-origin' }, 'POST')).toEqual(taken);
+  expect(read({ ...own, 'sec-fetch-site': 'same-origin' })).toEqual(taken);
+  expect(read({ ...own, 'sec-fetch-site': 'same-origin' }, 'POST')).toBe('origin_not_allowed');
   expect(read({ ...own, origin: cookie.origin }, 'POST')).toEqual(taken);
   expect(read(own, 'POST')).toBe('origin_not_allowed');
   for (const site of ['cross-site', 'same-site', 'none']) {
@@ -68,4 +69,12 @@ test('a request with Authorization ignores the cookie', () => {
     token: other,
   });
   expect(read({ authorization: 'Bearer', cookie: `keypass=${token}` })).toBe('token_malformed');
+});
+
+test('a key in an AI client’s own header beside another credential is one too many', () => {
+  const authorization = `Bearer ${token}`;
+  for (const name of ['x-api-key', 'x-goog-api-key']) {
+    expect(read({ authorization, [name]: 'another' })).toBe('ambiguous_credentials');
+    expect(read({ authorization, [name]: token })).toEqual({ kind: 'bearer', token });
+  }
 });

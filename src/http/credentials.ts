@@ -20,6 +20,7 @@ export interface CookieRules {
 export function credentialOf(request: Request, cookie: CookieRules): Credential {
   refuseTokenInUrl(request);
   const header = request.headers.get('authorization');
+  refuseSecondCredential(request, header);
   if (header !== null) return fromAuthorization(header);
   const token = parseCookies(request.headers.get('cookie') ?? '').get(cookie.name);
   if (token === undefined) {
@@ -63,6 +64,13 @@ function fromBasic(value: string): Credential {
   return { kind: 'basic', user: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
+/** Official AI clients send their key in headers of their own: next to another credential one of the two is a mistake. */
+function refuseSecondCredential(request: Request, authorization: string | null): void {
+  const keys = ['x-api-key', 'x-goog-api-key'].map((name) => request.headers.get(name)).filter((key) => key !== null);
+  if (authorization === null || keys.every((key) => authorization.endsWith(` ${key}`))) return;
+  throw new KeyPassError('ambiguous_credentials', 'Send exactly one credential.');
+}
+
 function refuseTokenInUrl(request: Request): void {
   if (/[?&][^=&]*=(kp_[a-z]{2,3}_|sk-|AIza|gsk_)/.test(request.url)) {
     throw new KeyPassError(
@@ -77,6 +85,6 @@ function refuseForeignPage(request: Request, origin: string): void {
   const from = request.headers.get('origin');
   const site = request.headers.get('sec-fetch-site');
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  const isOwn = from === null ? site === 'same-origin' || (isRead && site === null) : from === origin;
+  const isOwn = from === null ? isRead && (site === 'same-origin' || site === null) : from === origin;
   if (!isOwn) throw new KeyPassError('origin_not_allowed', 'The session cookie is for the pages of KeyPass alone.');
 }

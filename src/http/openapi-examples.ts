@@ -5,7 +5,7 @@
 const id = '7d9f4c1e-3b52-4f0a-9c5d-2a8e61b04f37';
 const otherId = '1b6e0c9a-58d4-4a77-8f3e-c4d2905e6b18';
 const time = '2026-11-23T09:30:00.000Z';
-const blob = 'AV3kq0Zb1tQ2mYw7Rr9s4uHcXgLJp8oN5dEaFvTiKzM6yBxWjCfUeDhGqSlOnPkA';
+const blob = 'AV3kq0Zb1tQ2mYw7Rr9s4uHcXgLJp8oN5dEaFvTiKzM6yBxWjCfUeDhGqSlOnPkAmYw7Rr9s4uHcXgLJp8oN5dEaFvTiKzM6yBxW';
 const bytes32 = 'q0Zb1tQ2mYw7Rr9s4uHcXgLJp8oN5dEaFvTiKzM6yBw';
 const token = (kind: string) => `kp_${kind}_${'0'.repeat(43)}EXAMPL`;
 

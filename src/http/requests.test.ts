@@ -65,8 +65,9 @@ describe('a body', () => {
 
   test('the member at fault is named, at any depth', async () => {
     expect((await post('/v1/auth/prelogin', { email: 'a@b', other: 1 })).error['param']).toBe('other');
-    const grants = [{ connectionId: 'x', revision: 1, grant: 'AAAA' }];
-    const body = { baseVersion: 1, origin: 'x', item: 'AAAA', dekVault: 'AAAA', manifest: 'AAAA', drop: [], grants };
+    const sealed = blob(100);
+    const grants = [{ connectionId: 'x', revision: 1, grant: sealed }];
+    const body = { baseVersion: 1, origin: 'x', item: sealed, dekVault: sealed, manifest: sealed, drop: [], grants };
     const answer = await ada.call('PUT', `/v1/keys/openai/${crypto.randomUUID()}`, body);
     expect(answer.error).toMatchObject({ code: 'invalid_request', param: 'grants.0.connectionId' });
   });
@@ -140,7 +141,7 @@ describe('a credential', () => {
     const others = [createToken('session'), createToken('access'), `${ada.token.slice(0, -1)}x`, 'sk-' + canary];
     for (const token of others) {
       const answer = await get({ authorization: `Bearer ${token}` });
-      expect(outcome(answer)).toBe('401 session_invalid');
+      expect(outcome(answer)).toBe(token.startsWith('kp_') ? '401 session_invalid' : '401 not_a_keypass_token');
       expect(answer.text).not.toContain(token);
     }
   });

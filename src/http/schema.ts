@@ -35,8 +35,8 @@ export const Failure = object(
 );
 
 export const Uuid = t.String({
-  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
-  description: 'UUID in lower case',
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
+  description: 'UUIDv4 in lower case',
 });
 
 /**
@@ -53,9 +53,22 @@ export function bytes(most: number, least = 1) {
   return t.String({ pattern, maxLength: Math.ceil((most * 4) / 3), description: 'base64url without padding' });
 }
 
+/** The least that an envelope is: version, salt, commitment and the tag of one empty chunk. */
+const leastEnvelope = 1 + 24 + 32 + 16;
+
+/** An envelope of the kernel, by its first byte and least length: a broken client must not store anything else. */
+function envelope(most: number) {
+  return t.String({
+    pattern: '^A[Q-Za-f][A-Za-z0-9_-]+$',
+    minLength: Math.ceil((leastEnvelope * 4) / 3),
+    maxLength: Math.ceil((most * 4) / 3),
+    description: 'Sealed blob, base64url without padding',
+  });
+}
+
 /** A sealed blob of ordinary size. */
-export const Blob = bytes(64 * 1024);
-export const ManifestBlob = bytes(1024 * 1024);
+export const Blob = envelope(64 * 1024);
+export const ManifestBlob = envelope(1024 * 1024);
 export const Timestamp = t.String({ description: 'RFC 3339, UTC' });
 export const Usd = t.String({ description: 'USD as an exact decimal' });
 export const Cents = integer({ minimum: 0, maximum: 100_000_000, description: 'US cents' });

@@ -14,7 +14,6 @@ const statusOfType: Record<ErrorType, number> = {
 
 /** Codes whose HTTP status is not that of their type. */
 const exceptions: Partial<Record<ErrorCode, number>> = {
-  method_not_allowed: 405,
   body_too_large: 413,
   unsupported_media_type: 415,
   unsupported_encoding: 415,

@@ -61,5 +61,6 @@ function addName(names: Set<string> | undefined, quoted: string): void {
     names?.add(name);
     return;
   }
-  throw new KeyPassError('duplicate_member', 'An object of the body has the same member twice. Send each member once.');
+  const message = 'An object of the body has the same member twice. Send each member once.';
+  throw new KeyPassError('duplicate_member', message, /^[\w.-]{1,64}$/.test(name) ? { param: name } : {});
 }

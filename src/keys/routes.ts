@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
+import { idempotencyKeyOf } from '../http/idempotency.ts';
 import { pageQuery, pageRequest } from '../http/pages.ts';
 import {
   decodeBlob,
@@ -47,8 +48,9 @@ export function keyRoutes(keys: Keys, { auth, replaceKey }: { auth: Auth; replac
     )
     .post(
       '/',
-      async ({ session, body }) => {
-        await keys.add(session.userId, decodeBlobs(body, ['item', 'dekVault', 'manifest']));
+      async ({ session, body, request }) => {
+        const input = decodeBlobs(body, ['item', 'dekVault', 'manifest']);
+        await keys.add(session.userId, input, idempotencyKeyOf(request));
         return success({ id: body.id, version: 1 });
       },
       {

@@ -1,8 +1,10 @@
 import { manifestConflict, type Accounts } from '../accounts/service.ts';
 import type { OptionalManifestWrite } from '../accounts/model.ts';
 import type { Clock } from '../clock.ts';
+import { toBase64Url } from '../crypto/index.ts';
 import type { Database, Tx } from '../database/connect.ts';
 import { isUniqueViolation } from '../database/violations.ts';
+import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import { pageOf, type PageRequest } from '../http/pages.ts';
 import { findProvider } from '../providers/index.ts';
@@ -37,9 +39,12 @@ export class Keys {
     );
   }
 
-  async add(userId: string, input: NewKeyInput): Promise<void> {
+  async add(userId: string, input: NewKeyInput, idempotencyKey: string | null): Promise<void> {
     refuseUnknownProvider(input.provider);
+    refuseMalformedOrigin(input.origin);
     await this.#database.begin(async (tx) => {
+      const repeatable = { caller: `key of ${userId}`, key: idempotencyKey, body: describe(input) };
+      await insertCreation(tx, repeatable, input.id, this.#clock.now());
       const hadDefault = await store.updateDefaultKey(tx, userId, input.provider, input.isDefault === true);
       const isDefault = input.isDefault === true || !hadDefault;
       const { id, provider, origin, item, dekVault } = input;
@@ -52,6 +57,7 @@ export class Keys {
   async replace(tx: Tx, userId: string, provider: string, id: string, input: KeyReplacementInput): Promise<void> {
     if (!(await store.hasKey(tx, userId, provider, id))) throw keyNotFound();
     const { origin, item, dekVault } = input;
+    refuseMalformedOrigin(origin);
     if (!(await store.updateKeyVersion(tx, { id, userId, provider, origin, item, dekVault }, input.baseVersion))) {
       throw new KeyPassError('key_changed', 'The key was replaced by another client. Read it again.', {
         param: 'baseVersion',
@@ -100,6 +106,18 @@ function refuseUnknownProvider(provider: string): void {
   );
 }
 
+function refuseMalformedOrigin(origin: string): void {
+  if (URL.canParse(origin) && new URL(origin).origin === origin) return;
+  const message =
+    'Expected the origin that the key is sealed for, such as https://api.openai.com, with nothing after it.';
+  throw new KeyPassError('invalid_request', message, { param: 'origin' });
+}
+
 function keyNotFound(): KeyPassError {
   return new KeyPassError('key_not_found', 'There is no such key in this vault.');
+}
+
+/** The body of a creation without its manifest, which a client that repeats itself seals anew. */
+function describe({ id, provider, origin, item }: NewKeyInput) {
+  return { id, provider, origin, item: toBase64Url(item) };
 }

@@ -72,7 +72,7 @@ eachDatabase((_kind, open) => {
     const keyId = policy.providers[0]?.keyId ?? '';
     const next = { ...policy, revision: policy.revision + 1, budgetCents: 90_000 };
     const grants = [{ keyId, version: 1, grant: blob(100) }];
-    return { linkToken, connectionId, baseRevision: policy.revision, policy: next, grants, manifest: blob() };
+    return { linkToken, connectionId, baseRevision: policy.revision, policy: next, grants, manifest: blob(100) };
   }
 
   describe('exchange', () => {
@@ -217,7 +217,7 @@ eachDatabase((_kind, open) => {
       const token = vault.sessionToken ?? '';
       const send = (body: unknown): Promise<Answer> => call(server, 'POST', '/v1/link/authorize', { token, body });
       expect(outcome(await send(await updateBody(linkToken, another.connectionId)))).toBe('409 link_session_closed');
-      const connecting = { ckVault: blob(), ckPublic: blob(), publicLookup: blob(), origin: null };
+      const connecting = { ckVault: blob(100), ckPublic: blob(100), publicLookup: blob(), origin: null };
       const { baseRevision: _, ...rest } = await updateBody(linkToken, first.connectionId);
       expect(outcome(await send({ ...rest, ...connecting }))).toBe('409 link_session_closed');
       const stale = { ...(await updateBody(linkToken, first.connectionId)), baseRevision: 7 };

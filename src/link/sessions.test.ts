@@ -141,7 +141,7 @@ eachDatabase((_kind, open) => {
 
     test('nothing to whoever has no link token', async () => {
       expect(outcome(await call(server, 'GET', '/v1/link/session'))).toBe('401 credentials_missing');
-      for (const token of [createToken('link'), createToken('public'), ada.token, 'x']) {
+      for (const token of [createToken('link'), createToken('public'), ada.token]) {
         expect(outcome(await describeSession(token))).toBe('401 link_token_invalid');
       }
     });

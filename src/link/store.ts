@@ -107,7 +107,7 @@ export async function shredExpired(sql: Sql | Tx, replyBefore: Date, approvedBef
   await sql`update link_sessions set epoch = null where epoch is not null and ck_public is null and exchange_reply is null`;
 }
 
-/** Forgets old sessions; one that was exchanged is kept longer, so that a late replay of its token is recognised. */
+/** Forgets old sessions; they are kept for a while, so that a late replay of a public token is recognised. */
 export async function deleteOldLinkSessions(sql: Sql | Tx, before: Date): Promise<void> {
   await sql`delete from link_sessions where created_at < ${before}`;
 }

@@ -298,14 +298,63 @@ eachDatabase((_kind, open) => {
       expect(await state(grantee)).toEqual({ spent: 0n, held: 0n });
     });
 
-    test('the calls of one that lives are left alone', async () => {
+    test('the calls of one that lives are left alone, however long they run', async () => {
       const grantee = await permission();
       const alive = newLedger();
-      const stop = await alive.start();
+      await (
+        await alive.start()
+      )();
       await alive.hold(request(grantee, cent));
+      later(3_600_000);
+      const stop = await alive.start();
       await ledger.resolveOrphans();
       expect(await state(grantee)).toEqual({ spent: 0n, held: cent });
       await stop();
+    });
+  });
+
+  describe('a database that is away', () => {
+    /** The same database, whose answers are lost while `isAway` says so; the statements themselves are carried out or not. */
+    function unreliable(isAway: () => boolean, isCarriedOut: boolean): Database {
+      const sql = new Proxy(database.sql, {
+        apply(target, self, args) {
+          if (!isAway()) return Reflect.apply(target, self, args);
+          const lost = async () => {
+            if (isCarriedOut) await Reflect.apply(target, self, args);
+            throw new Error('the connection is lost');
+          };
+          return lost();
+        },
+      });
+      return { ...database, sql };
+    }
+
+    test('a settlement is written when it is back, and the hold stays until then', async () => {
+      const grantee = await permission();
+      let isAway = false;
+      const shaky = new Ledger({ database: unreliable(() => isAway, false), clock, onFault: () => undefined });
+      const stop = await shaky.start();
+      const running = await shaky.hold(request(grantee, 5n * cent));
+      isAway = true;
+      await shaky.settle(running, settlement);
+      expect(await state(grantee)).toEqual({ spent: 0n, held: 5n * cent });
+      isAway = false;
+      await stop();
+      expect(await state(grantee)).toEqual({ spent: cent, held: 0n });
+    });
+
+    test('a hold whose answer was lost is given back: its call was never dispatched', async () => {
+      const grantee = await permission();
+      await hold(grantee, 0n);
+      let isAway = false;
+      const shaky = new Ledger({ database: unreliable(() => isAway, true), clock, onFault: () => undefined });
+      const stop = await shaky.start();
+      isAway = true;
+      expect(await shaky.hold(request(grantee, 5n * cent)).catch((error: unknown) => error)).toBeInstanceOf(Error);
+      expect((await state(grantee)).held).toBe(5n * cent);
+      isAway = false;
+      await stop();
+      expect((await state(grantee)).held).toBe(0n);
     });
   });
 });

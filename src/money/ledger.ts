@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { Policy } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
-import { KeyPassError } from '../errors.ts';
-import { formatUsd, picoFromCents, type Pico } from './amount.ts';
+import { picoFromCents, type Pico } from './amount.ts';
 import type { CostLine } from './cost.ts';
+import { neverLeft, receiptOf } from './receipts.ts';
+import { refusal, refuseExpired } from './refusals.ts';
 import * as store from './store.ts';
 import type { Usage } from './usage.ts';
 import { windowAt } from './window.ts';
@@ -52,7 +53,6 @@ export interface Settlement {
 
 const heartbeatMs = 5_000;
 const silenceMs = 30_000;
-const settleAttempts = 5;
 
 interface Parts {
   database: Database;
@@ -69,6 +69,8 @@ export class Ledger {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #onFault: Parts['onFault'];
+  /** By call: what is still to be written. A call has one end, so one entry. */
+  readonly #unbooked = new Map<string, () => Promise<unknown>>();
 
   constructor(parts: Parts) {
     this.#database = parts.database;
@@ -96,11 +98,7 @@ export class Ledger {
       instanceId: this.instanceId,
       createdAt: now,
     };
-    let outcome = await store.insertHold(this.#database.sql, hold);
-    if (outcome?.spent === null) {
-      await store.insertBudget(this.#database.sql, connectionId, window.start);
-      outcome = await store.insertHold(this.#database.sql, hold);
-    }
+    const outcome = await this.#insertHold(hold);
     if (outcome?.granted === true) return { callId: request.callId, amount: request.amount };
     throw refusal(outcome, request.grantee, request.amount, window.resetsAt);
   }
@@ -118,7 +116,7 @@ export class Ledger {
    */
   async settle(hold: Hold, settlement: Settlement): Promise<void> {
     const receipt = receiptOf(hold, settlement);
-    await this.#persistently('settle_failed', async () => {
+    await this.#persistently('settle_failed', hold.callId, async () => {
       const isBooked = await store.settleHold(this.#database.sql, receipt);
       if (!isBooked) await store.replaceLostCharge(this.#database.sql, receipt);
     });
@@ -126,7 +124,7 @@ export class Ledger {
 
   /** Returns the hold of a call that never left, also where other instances have charged it meanwhile. */
   async release(hold: Hold): Promise<void> {
-    await this.#persistently('release_failed', async () => {
+    await this.#persistently('release_failed', hold.callId, async () => {
       const isReleased = await store.deleteHold(this.#database.sql, hold.callId);
       if (!isReleased) await store.replaceLostCharge(this.#database.sql, receiptOf(hold, neverLeft));
     });
@@ -152,6 +150,7 @@ export class Ledger {
     }, heartbeatMs);
     return async () => {
       clearInterval(timer);
+      await this.#bookRest();
       await store.deleteInstance(this.#database.sql, this.instanceId);
     };
   }
@@ -180,99 +179,45 @@ export class Ledger {
     return orphans.length;
   }
 
+  async #insertHold(hold: store.HoldRow): Promise<store.HoldOutcome | undefined> {
+    const { sql } = this.#database;
+    try {
+      const outcome = await store.insertHold(sql, hold);
+      if (outcome?.spent !== null) return outcome;
+      await store.insertBudget(sql, hold.connectionId, hold.windowStart);
+      return await store.insertHold(sql, hold);
+    } catch (error) {
+      // The statement may have been committed before the connection was lost, and nobody would know of the hold.
+      this.#unbooked.set(hold.callId, () => store.deleteHold(sql, hold.callId));
+      throw error;
+    }
+  }
+
   async #beat(): Promise<void> {
     await store.upsertInstance(this.#database.sql, this.instanceId, this.#clock.now());
+    await this.#bookRest();
     await this.resolveOrphans();
   }
 
-  async #persistently(event: string, work: () => Promise<unknown>): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
+  /** What could not be written when it was due. */
+  async #bookRest(): Promise<void> {
+    for (const [callId, work] of this.#unbooked) {
       try {
         await work();
-        return;
+        this.#unbooked.delete(callId);
       } catch (error) {
-        this.#onFault(event, error);
-        if (attempt === settleAttempts) return;
-        await new Promise((resolve) => setTimeout(resolve, 100 * 4 ** attempt));
+        this.#onFault('booking_failed', error);
       }
     }
   }
-}
 
-/** How a call that never left is told where it was charged before anybody knew. */
-const neverLeft: Settlement = {
-  status: null,
-  usage: null,
-  cost: 0n,
-  lines: [],
-  quality: 'measured',
-  flags: ['not_dispatched'],
-  ttfbMs: null,
-  durationMs: 0,
-};
-
-function refuseExpired(policy: Policy, now: Date): void {
-  if (policy.expiresAt === null || now < new Date(policy.expiresAt)) return;
-  throw new KeyPassError(
-    'connection_expired',
-    'The owner approved this connection until a date that has passed. Ask for a new approval.',
-  );
-}
-
-function refusal(
-  outcome: store.HoldOutcome | undefined,
-  permission: Permission,
-  amount: Pico,
-  resetsAt: Date | null,
-): KeyPassError {
-  if (outcome === undefined || outcome.status === 'revoked') {
-    return new KeyPassError('connection_revoked', 'The owner has revoked this connection.');
+  /** Writes now, or with the next heartbeat that finds the database: until then the hold stays. */
+  async #persistently(event: string, callId: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#onFault(event, error);
+      this.#unbooked.set(callId, work);
+    }
   }
-  if (outcome.status === 'paused')
-    return new KeyPassError('connection_paused', 'The owner has paused this connection.');
-  if (outcome.status !== 'active' || !outcome.isSame) {
-    return new KeyPassError('connection_changed', 'The connection was changed in this moment. Send the request again.');
-  }
-  return overBudget(outcome, permission, amount, resetsAt);
-}
-
-function overBudget(
-  outcome: store.HoldOutcome,
-  permission: Permission,
-  amount: Pico,
-  resetsAt: Date | null,
-): KeyPassError {
-  const policyBudget = picoFromCents(permission.policy.budgetCents);
-  const cap = outcome.capCents === null ? policyBudget : picoFromCents(Number(outcome.capCents));
-  const budget = cap < policyBudget ? cap : policyBudget;
-  const [spent, held] = [outcome.spent ?? 0n, outcome.held ?? 0n];
-  const details = {
-    connectionId: permission.connectionId,
-    budgetCents: Number(budget / picoFromCents(1)),
-    spent: formatUsd(spent),
-    held: formatUsd(held),
-    needed: formatUsd(amount),
-    resetsAt: resetsAt?.toISOString() ?? null,
-  };
-  if (spent + amount <= budget) {
-    const message = 'Running calls hold the rest of the budget. Send the request again when they have ended.';
-    return new KeyPassError('budget_held', message, { retryAfter: 1, details });
-  }
-  const message =
-    'The budget that the owner approved does not cover this call. Ask for a larger one, or make the call smaller.';
-  return new KeyPassError('budget_exceeded', message, { details });
-}
-
-function receiptOf(hold: Hold, settlement: Settlement): store.ReceiptRow {
-  const { usage, lines, servedModel, serviceTier, cost, flags, ...rest } = settlement;
-  return {
-    ...rest,
-    callId: hold.callId,
-    cost,
-    flags: cost > hold.amount ? [...flags, 'overrun'] : flags,
-    usage: usage === null ? null : JSON.stringify(usage),
-    lines: JSON.stringify(lines),
-    servedModel: servedModel ?? null,
-    serviceTier: serviceTier ?? null,
-  };
 }

@@ -5,7 +5,7 @@ import { withListPrice } from '../money/tier.ts';
 import type { UsageFormat } from '../money/usage.ts';
 import { isObject, type JsonObject } from '../money/json.ts';
 import type { Endpoint, Metering, Provider } from '../providers/index.ts';
-import { withIncludeUsage } from './includeUsage.ts';
+import { withIncludeUsage } from './include-usage.ts';
 import type { MatchedEndpoint } from './paths.ts';
 import type { Grantee } from './ports.ts';
 import { contentOf, quote, type Content, type PricedCall, type Quote } from './pricing.ts';

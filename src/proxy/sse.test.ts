@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import * as fc from 'fast-check';
 import { concat } from '../crypto/index.ts';
-import { withIncludeUsage, withoutAddedUsage } from './includeUsage.ts';
+import { withIncludeUsage, withoutAddedUsage } from './include-usage.ts';
 import { EventSplitter } from './sse.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);

@@ -2,7 +2,7 @@ import { concat } from '../crypto/index.ts';
 import { createUsageReader, type UsageReading } from '../money/reader.ts';
 import type { UsageFormat } from '../money/usage.ts';
 import { EventSplitter } from './sse.ts';
-import { withoutAddedUsage } from './includeUsage.ts';
+import { withoutAddedUsage } from './include-usage.ts';
 
 /** Reads an answer's usage from the bytes that pass, and says which bytes pass. */
 export interface Tap {

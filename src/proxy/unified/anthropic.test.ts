@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { KeyPassError } from '../../errors.ts';
 import { listAt, textAt } from '../../money/json.ts';
 import { fromAnthropic, toAnthropic } from './anthropic.ts';
-import { AnthropicStream } from './anthropicStream.ts';
+import { AnthropicStream } from './anthropic-stream.ts';
 import { parseChat } from './chat.ts';
 
 const facts = { id: 'chatcmpl-1', created: 1_790_000_000, model: 'claude-opus-4-8' };

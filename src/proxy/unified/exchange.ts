@@ -2,12 +2,12 @@ import type { JsonObject } from '../../money/json.ts';
 import type { ProviderId } from '../../providers/index.ts';
 import type { AddressedChat } from './address.ts';
 import { fromAnthropic, toAnthropic } from './anthropic.ts';
-import { AnthropicStream } from './anthropicStream.ts';
+import { AnthropicStream } from './anthropic-stream.ts';
 import { asksForUsage, parseChat } from './chat.ts';
 import type { ChunkReader } from './chunks.ts';
 import type { CallFacts, ChatCompletion } from './completion.ts';
 import { fromGoogle, toGoogle } from './google.ts';
-import { GoogleStream } from './googleStream.ts';
+import { GoogleStream } from './google-stream.ts';
 import { malformed } from './refusal.ts';
 
 /** What a chat is at its provider: a listed endpoint, its body, and the way back. */

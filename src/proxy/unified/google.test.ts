@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import * as fc from 'fast-check';
 import { parseChat } from './chat.ts';
 import { fromGoogle, toGoogle } from './google.ts';
-import { GoogleStream } from './googleStream.ts';
+import { GoogleStream } from './google-stream.ts';
 
 const facts = { id: 'chatcmpl-1', created: 1_790_000_000, model: 'gemini-2.5-flash' };
 const translate = (members: Record<string, unknown> = {}) =>

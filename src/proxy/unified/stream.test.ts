@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { KeyPassError } from '../../errors.ts';
-import { AnthropicStream } from './anthropicStream.ts';
+import { AnthropicStream } from './anthropic-stream.ts';
 import type { ChatChunk, ChunkReader } from './chunks.ts';
-import { GoogleStream } from './googleStream.ts';
+import { GoogleStream } from './google-stream.ts';
 import { chatStream } from './stream.ts';
 
 const facts = { id: 'chatcmpl-1', created: 1, model: 'm' };

@@ -262,7 +262,6 @@ const en = {
     connection_changed: 'It was changed elsewhere meanwhile. Look at it again, then repeat.',
     connections_changed: 'Connections changed meanwhile. Try again.',
     key_changed: 'The key was changed elsewhere meanwhile. Look at it again, then repeat.',
-    key_in_use: 'A connection still uses this key.',
     vault_locked: 'The vault is locked. Unlock it and repeat.',
     vault_tampered: 'The server returned something other than what was sealed in your browser. Nothing was sent.',
     origin_differs: 'The server would send this key to an unexpected address.',
