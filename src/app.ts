@@ -100,10 +100,13 @@ export function createApp(deps: Deps) {
     fetch: createFrontDoor(handle, config, log),
     accounts,
     start: () => start(deps, services),
+    sweep: () => sweep(deps, services),
     /** Resolves when every call that has ended is booked. */
     settled: () => proxy.settled(),
   };
 }
+
+type Services = ReturnType<typeof createServices>;
 
 /** The slices' services, without what serves them. */
 export function createServices({ config, database, pepper, clock, log }: Omit<Deps, 'fetch' | 'assets'>) {
@@ -144,10 +147,7 @@ const maxCopyBytes = 8 * 1024 * 1024;
 const drainMs = 1000;
 
 /** The providers' own APIs, and the one chat for all of them on top. */
-function createProxies(
-  { config, database, clock, log, fetch }: Deps,
-  { access, cuts, ledger }: ReturnType<typeof createServices>,
-) {
+function createProxies({ config, database, clock, log, fetch }: Deps, { access, cuts, ledger }: Services) {
   const limits = {
     maxJsonBytes: config.maxJsonBytes,
     maxCopyBytes,
@@ -166,21 +166,22 @@ function createProxies(
   return { proxy, unified: new UnifiedChat({ proxy, numbered, limits, clock }) };
 }
 
+/** Removes what time has made useless: sessions, tickets, replies, wraps that can no longer be exchanged. */
+async function sweep({ database, clock }: Deps, { accounts, upkeep, link }: Services): Promise<void> {
+  await accounts.sweep();
+  await link.sweep();
+  await upkeep.sweep();
+  await deleteOldCreations(database.sql, new Date(clock.now().getTime() - idempotencyMs));
+}
+
 /** What runs beside the requests; the returned function ends it. */
-async function start(
-  { database, clock, log }: Deps,
-  { ledger, cuts, accounts, upkeep, link }: ReturnType<typeof createServices>,
-) {
-  const stops = [await ledger.start(), await cuts.start()];
-  const sweep = async () => {
-    await accounts.sweep();
-    await link.sweep();
-    await upkeep.sweep();
-    await deleteOldCreations(database.sql, new Date(clock.now().getTime() - idempotencyMs));
+async function start(deps: Deps, services: Services) {
+  const stops = [await services.ledger.start(), await services.cuts.start()];
+  const clean = () => {
+    sweep(deps, services).catch((error: unknown) => deps.log.fault('sweep_failed', error));
   };
-  const timer = setInterval(() => {
-    sweep().catch((error: unknown) => log.fault('sweep_failed', error));
-  }, sweepMs);
+  clean();
+  const timer = setInterval(clean, sweepMs);
   return async () => {
     clearInterval(timer);
     for (const stop of stops) await stop();

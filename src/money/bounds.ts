@@ -5,9 +5,11 @@ import { geminiDemand, geminiEmbedDemand } from './demand-gemini.ts';
 import { chatDemand, embeddingsDemand } from './demand-openai-chat.ts';
 import { responsesDemand } from './demand-openai-responses.ts';
 import type { Demand } from './demand.ts';
+import { estimateTokens, type Explained } from './estimate.ts';
 import type { JsonObject } from './json.ts';
 import type { ModelLimits } from './limits.ts';
 import { type Price, type Rate, rateOf } from './prices.ts';
+import { mayReasonInSecret } from './reasoning.ts';
 import { requireListedCache, requireListPrice } from './tier.ts';
 import type { FeeName, TokenBucket, UsageFormat } from './usage.ts';
 
@@ -31,6 +33,7 @@ export interface Bound {
   readonly outputTokens: number;
   /** The output limit of each choice that this bound rests on; 0 where there is no output. */
   readonly maxTokens: number;
+  readonly explained: Explained;
 }
 
 /** A bound taken apart: what lowering the output changes and what it does not. */
@@ -40,6 +43,7 @@ interface Parts {
   readonly maxTokens: number;
   readonly fixedCost: Pico;
   readonly perOutputToken: Pico;
+  readonly explained: Explained;
 }
 
 /** Start-of-prompt marks, roles and a preamble that a chat template adds: none known is near this. */
@@ -81,10 +85,10 @@ function usefulPart(demand: Demand): number {
 }
 
 function boundAt(parts: Parts, maxTokens: number): Bound {
-  const { demand, inputTokens } = parts;
+  const { demand, inputTokens, explained } = parts;
   const outputTokens = demand.noOutput ? 0 : demand.choices * (maxTokens + demand.addedOutput);
   const cost = parts.fixedCost + BigInt(outputTokens) * parts.perOutputToken;
-  return { cost, inputTokens, outputTokens, maxTokens };
+  return { cost, inputTokens, outputTokens, maxTokens, explained };
 }
 
 function partsOf(call: BoundableCall): Parts {
@@ -97,7 +101,8 @@ function partsOf(call: BoundableCall): Parts {
   const fixedCost =
     BigInt(inputTokens) * dearest(call.price, inputTypes(call, demand), inputTokens) + feesBound(call.price, demand);
   const perOutputToken = demand.noOutput ? 0n : dearest(call.price, outputTypes(call.price, demand), inputTokens);
-  return { demand, inputTokens, maxTokens: outputBound(call, demand), fixedCost, perOutputToken };
+  const maxTokens = outputBound(call, demand);
+  return { demand, inputTokens, maxTokens, fixedCost, perOutputToken, explained: explainedBy(call, demand) };
 }
 
 const demands: Record<UsageFormat, (call: BoundableCall) => Demand> = {
@@ -110,24 +115,37 @@ const demands: Record<UsageFormat, (call: BoundableCall) => Demand> = {
   'gemini-embed': ({ model, body }) => geminiEmbedDemand(model, body),
 };
 
-/** A token has at least one byte, so bytes bound tokens; the window bounds each pass over the prompt. */
+/**
+ * A token has at least one byte, so bytes bound tokens. Only what is not seen takes the context window, once for each
+ * pass: of what is seen a window would be a promise of the table's, which a newer one may exceed.
+ */
 function inputBound({ bodyBytes, limits, model }: BoundableCall, demand: Demand): number {
-  const context = limits?.context;
   const seen = bodyBytes - demand.mediaBytes + demand.mediaTokens + demand.toolTokens + promptOverhead;
-  if (demand.wholeContext || demand.passes > 1) {
-    if (context === undefined) throw priceUnknown(model, 'input that is not in the request', 'Send it inline.');
-    return demand.batched ? Math.max(seen, context) : context * demand.passes;
-  }
-  return context === undefined || demand.batched ? seen : Math.min(seen, context);
+  if (!demand.wholeContext && demand.passes === 1) return seen;
+  const context = limits?.context;
+  if (context === undefined) throw priceUnknown(model, 'input that is not in the request', 'Send it inline.');
+  return Math.max(seen, context) * demand.passes;
 }
 
+/** The app's own limit holds although the table may know of a lower one, which may have been raised since. */
 function outputBound({ limits, model }: BoundableCall, demand: Demand): number {
   if (demand.noOutput) return 0;
-  const most = limits?.output ?? limits?.context;
   const asked = demand.outputFixed ? undefined : demand.requestedOutput;
-  if (most === undefined && asked === undefined)
-    throw priceUnknown(model, 'output without a limit', 'Send an output limit.');
-  return Math.min(asked ?? Number.POSITIVE_INFINITY, most ?? Number.POSITIVE_INFINITY);
+  const most = asked ?? limits?.output ?? limits?.context;
+  if (most === undefined) throw priceUnknown(model, 'output without a limit', 'Send an output limit.');
+  return most;
+}
+
+function explainedBy({ provider, model, bodyBytes }: BoundableCall, demand: Demand): Explained {
+  const { mediaBytes, mediaTokens, toolTokens } = demand;
+  const isSeen = !demand.wholeContext && demand.cacheWrites === 'none';
+  const isShown = demand.addedOutput === 0 && !mayReasonInSecret(provider, model, demand.reasoning);
+  const hasFees = Object.keys(demand.fees).length > 0;
+  return {
+    input: isSeen ? estimateTokens({ bytes: bodyBytes - mediaBytes }) + mediaTokens + toolTokens : undefined,
+    output: demand.noOutput || isShown,
+    isOpenEnded: demand.passes > 1 || hasFees || demand.spokenOutput || demand.outputFixed,
+  };
 }
 
 /** What a token of the prompt may be billed as; what it surely can be must have a price. */

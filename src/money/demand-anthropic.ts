@@ -10,7 +10,8 @@ import {
   toolOverhead,
   unboundedCost,
 } from './demand.ts';
-import { type JsonObject, memberAt, objectAt, textAt } from './json.ts';
+import { isAbsent, type JsonObject, memberAt, objectAt, textAt } from './json.ts';
+import type { Reasoning } from './reasoning.ts';
 
 /** Members whose cost is known; `mcp_servers`, `container`, `fallbacks`, `context_management` and others are not. */
 const known = new Set(
@@ -46,6 +47,7 @@ export function messagesDemand(body: JsonObject): Demand {
   // Zero fills the cache and generates nothing.
   demand.requestedOutput = limitMember(body, 'max_tokens', { least: 0, nullIsAbsent: false });
   demand.thinkingBudget = limitMember(body['thinking'], 'budget_tokens', { least: 1, nullIsAbsent: true }) ?? 0;
+  demand.reasoning = reasoning(body['thinking']);
   demand.cacheWrites = cacheWrites(body);
   addBlocks(demand, body['system']);
   for (const message of objectsIn(body['messages'])) addBlocks(demand, message['content']);
@@ -53,6 +55,11 @@ export function messagesDemand(body: JsonObject): Demand {
   if (!isEmpty(schema)) demand.toolTokens += toolOverhead(schema);
   addTools(demand, body);
   return demand;
+}
+
+function reasoning(thinking: unknown): Reasoning {
+  if (isAbsent(thinking)) return 'unsaid';
+  return textAt(thinking, 'type') === 'disabled' ? 'off' : 'asked';
 }
 
 function addBlocks(demand: Demand, content: unknown): void {

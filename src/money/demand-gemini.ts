@@ -47,7 +47,7 @@ export function geminiDemand(model: string, body: JsonObject): Demand {
   const range = { least: 1, nullIsAbsent: false };
   demand.choices = limitMember(config, 'candidateCount', { ...range, most: mostCandidates }) ?? 1;
   demand.requestedOutput = limitMember(config, 'maxOutputTokens', range);
-  demand.thinkingBudget = thinkingBudget(config);
+  addThinking(demand, camelMembers(config['thinkingConfig']));
   if (!isAbsent(request['cachedContent'])) addReference(demand);
   addTools(demand, request, config);
   const modalities = objectText(config['responseModalities']);
@@ -58,13 +58,19 @@ export function geminiDemand(model: string, body: JsonObject): Demand {
   return demand;
 }
 
-/** What embedContent asks for. */
+/** What embedContent asks for, or batchEmbedContents, whose `requests` are each one of those. */
 export function geminiEmbedDemand(model: string, body: JsonObject): Demand {
-  const request = camelMembers(body);
-  refuseUnknownMembers(request, knownEmbed);
-  refuseOtherModel(model, request);
-  const demand = { ...plainDemand(), noOutput: true, batched: true };
-  addContent(demand, request['content']);
+  const demand = { ...plainDemand(), noOutput: true };
+  const { requests, ...own } = camelMembers(body);
+  for (const request of [own, ...objectsIn(requests).map(camelMembers)]) {
+    refuseUnknownMembers(request, knownEmbed);
+    refuseOtherModel(model, request);
+    addContent(demand, request['content']);
+  }
+  // Each of them could fill the context window, and how often that is would have to be counted.
+  if (!isEmpty(requests) && demand.wholeContext) {
+    throw unboundedCost('requests', 'What is not text or an image can be embedded one at a time, with embedContent.');
+  }
   return demand;
 }
 
@@ -79,10 +85,10 @@ function bare(model: string): string {
   return model.replace(/^models\//, '');
 }
 
-function thinkingBudget(config: JsonObject): number {
-  const thinking = camelMembers(config['thinkingConfig']);
-  const budget = limitMember(thinking, 'thinkingBudget', { least: automaticBudget, nullIsAbsent: false }) ?? 0;
-  return Math.max(0, budget);
+function addThinking(demand: Demand, thinking: JsonObject): void {
+  const budget = limitMember(thinking, 'thinkingBudget', { least: automaticBudget, nullIsAbsent: false });
+  demand.thinkingBudget = Math.max(0, budget ?? 0);
+  if (Object.keys(thinking).length > 0) demand.reasoning = budget === 0 ? 'off' : 'asked';
 }
 
 /** Search, URL context and code execution have fees or passes with no limit that a request could declare. */

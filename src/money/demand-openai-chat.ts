@@ -52,10 +52,10 @@ export function chatDemand(format: 'openai-chat' | 'groq-chat', model: string, b
 
 const embeddingMembers = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
 
-/** What an embeddings request asks for: its inputs, each with a window of its own. */
+/** What an embeddings request asks for: its inputs, all of them text. */
 export function embeddingsDemand(body: JsonObject): Demand {
   refuseUnknownMembers(body, embeddingMembers);
-  return { ...plainDemand(), noOutput: true, batched: true };
+  return { ...plainDemand(), noOutput: true };
 }
 
 /** A model whose name says that it searches or runs tools on its own, at a fee for each use and with no limit to set. */

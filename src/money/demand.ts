@@ -1,5 +1,6 @@
 import { KeyPassError } from '../errors.ts';
 import { isAbsent, isObject, type JsonObject, memberAt } from './json.ts';
+import type { Reasoning } from './reasoning.ts';
 import type { Fees } from './usage.ts';
 
 /** What a request asks for, as far as it decides what the call can cost at most. Tokens, unless said otherwise. */
@@ -15,13 +16,12 @@ export interface Demand {
   /** The answer is no text: nothing is billed as output. */
   noOutput: boolean;
   thinkingBudget: number;
+  reasoning: Reasoning;
   /** Bytes of the body that are inline media and so no text, and the documented most that these media can be. */
   mediaBytes: number;
   mediaTokens: number;
   /** Something is in the prompt by reference, or has no documented maximum: the model's whole context window. */
   wholeContext: boolean;
-  /** Several inputs in one body: the context window bounds each, not their sum. */
-  batched: boolean;
   /** `certain`: the prompt has audio, so audio must have a price. `possible`: it may be in what is not seen. */
   audio: 'none' | 'possible' | 'certain';
   /** Images or video, inline or perhaps behind a reference. */
@@ -43,10 +43,10 @@ export function plainDemand(): Demand {
     addedOutput: 0,
     noOutput: false,
     thinkingBudget: 0,
+    reasoning: 'unsaid',
     mediaBytes: 0,
     mediaTokens: 0,
     wholeContext: false,
-    batched: false,
     audio: 'none',
     pictures: false,
     spokenOutput: false,

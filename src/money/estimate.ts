@@ -1,5 +1,18 @@
 import { noTokens, type Usage } from './usage.ts';
 
+/** What can be told of a call whose provider has not come to state its usage. */
+export interface Explained {
+  /**
+   * Tokens of the prompt: its text by its bytes, inline media and what is added for tools at their most. Undefined where
+   * something in it is not seen.
+   */
+  readonly input: number | undefined;
+  /** Whether the bytes of the answer explain all of its output: nothing is reasoned, said or predicted beside them. */
+  readonly output: boolean;
+  /** What is stated at the start of an answer may not be all of its kind: further passes, fees, speech or pictures. */
+  readonly isOpenEnded: boolean;
+}
+
 /**
  * Tokens of a text, estimated from its UTF-8 bytes: half as many, rounded up. Prose has about four bytes to a token,
  * so this is about twice too much for it; code, digits and scripts of three bytes a letter come closer. It is an
@@ -11,15 +24,21 @@ export function estimateTokens(text: string | { readonly bytes: number }): numbe
 }
 
 /**
- * The usage to book for a call whose provider stated none: the request's bytes and the answer's as far as it came,
- * within what the hold covers. `estimated` goes on the receipt.
+ * The usage to book for a call whose provider did not state all of it: the prompt as it was stated or sent, the output
+ * as far as it came, or all that was held of it where it can't be seen. Undefined where the bytes do not explain the
+ * call: whoever hangs up early must not be booked less than the provider bills.
  */
 export function estimateUsage(seen: {
-  bodyBytes: number;
   outputBytes: number;
-  bound: { inputTokens: number; outputTokens: number };
-}): { usage: Usage; estimated: true } {
-  const input = Math.min(estimateTokens({ bytes: seen.bodyBytes }), seen.bound.inputTokens);
-  const output = Math.min(estimateTokens({ bytes: seen.outputBytes }), seen.bound.outputTokens);
-  return { usage: { ...noTokens, uncachedInput: input, output, raw: null }, estimated: true };
+  stated: Usage | undefined;
+  bound: { outputTokens: number; explained: Explained };
+}): Usage | undefined {
+  const { outputTokens, explained } = seen.bound;
+  if (explained.isOpenEnded) return undefined;
+  const output = explained.output
+    ? Math.min(estimateTokens({ bytes: seen.outputBytes }), outputTokens)
+    : outputTokens;
+  if (seen.stated !== undefined) return { ...seen.stated, output: Math.max(seen.stated.output, output) };
+  if (explained.input === undefined || !explained.output) return undefined;
+  return { ...noTokens, uncachedInput: explained.input, output, raw: null };
 }

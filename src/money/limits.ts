@@ -17,10 +17,15 @@ const googleRevision = /-00\d$/;
  * listed itself. Undefined for any other name: a limit guessed too small would let a call cost more than was held.
  */
 export function modelLimits(provider: string, model: string): ModelLimits | undefined {
+  const [base, family] = modelNames(provider, model);
+  return listed(provider, base) ?? listed(provider, family);
+}
+
+/** Under which names the facts of a model may be listed: its own, or that of the model it is tuned from, then its family's. */
+export function modelNames(provider: string, model: string): [base: string, family: string] {
   const name = model.replace(/^models\//, '');
   const base = /^ft:([^:]+):/.exec(name)?.[1] ?? name;
-  const family = base.replace(provider === 'google' ? googleRevision : snapshot, '');
-  return listed(provider, base) ?? listed(provider, family);
+  return [base, base.replace(provider === 'google' ? googleRevision : snapshot, '')];
 }
 
 function listed(provider: string, model: string): ModelLimits | undefined {

@@ -33,6 +33,8 @@ export interface TestServer {
   readonly lines: string[];
   /** Resolves when every call that has ended is booked. */
   settled(): Promise<void>;
+  /** Removes what time has made useless, as the server does by itself from time to time. */
+  sweep(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,5 +68,5 @@ export async function startTestServer(options: Options): Promise<TestServer> {
     await app.settled();
     await stopWork();
   };
-  return { url, database, pepper, clock, config, lines, settled: app.settled, stop };
+  return { url, database, pepper, clock, config, lines, settled: app.settled, sweep: app.sweep, stop };
 }

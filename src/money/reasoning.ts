@@ -1,0 +1,40 @@
+import { modelNames } from './limits.ts';
+
+/** What a request says of reasoning: it asks for it, turns it off, or leaves it to the model. */
+export type Reasoning = 'asked' | 'off' | 'unsaid';
+
+/**
+ * Models that bill no output but what they show: whatever is asked, unless reasoning is asked for, or only where it is
+ * turned off. https://platform.openai.com/docs/models · https://platform.claude.com/docs/en/build-with-claude/thinking
+ * · https://ai.google.dev/gemini-api/docs/thinking · https://console.groq.com/docs/reasoning
+ */
+const never: Readonly<Record<string, readonly string[]>> = {
+  openai: ['gpt-3.5-turbo', 'gpt-4', 'gpt-4-turbo', 'gpt-4.1', 'gpt-4.1-mini', 'gpt-4.1-nano', 'gpt-4o', 'gpt-4o-mini'],
+  google: ['gemini-2.0-flash', 'gemini-2.0-flash-lite'],
+  groq: ['llama-3.1-8b-instant', 'llama-3.3-70b-versatile', 'meta-llama/llama-4-scout-17b-16e-instruct'],
+};
+const onlyAsked: Readonly<Record<string, readonly string[]>> = {
+  anthropic: (
+    'claude-3-haiku claude-3-opus claude-3-sonnet claude-3-5-haiku claude-3-5-sonnet claude-3-7-sonnet ' +
+    'claude-opus-4 claude-opus-4-0 claude-opus-4-1 claude-opus-4-5 claude-opus-4-6 ' +
+    'claude-sonnet-4 claude-sonnet-4-0 claude-sonnet-4-5 claude-sonnet-4-6 claude-haiku-4-5'
+  ).split(' '),
+};
+const unlessOff: Readonly<Record<string, readonly string[]>> = {
+  google: ['gemini-2.5-flash', 'gemini-2.5-flash-lite'],
+};
+
+/**
+ * Whether a call may be billed for output that its answer does not show: reasoning is counted in full and shown in part
+ * or not at all. A model that is not known is taken to reason.
+ */
+export function mayReasonInSecret(provider: string, model: string, reasoning: Reasoning): boolean {
+  const isOf = (list: typeof never) => modelNames(provider, model).some((name) => listed(list, provider, name));
+  if (isOf(never)) return false;
+  if (isOf(onlyAsked)) return reasoning === 'asked';
+  return !(isOf(unlessOff) && reasoning === 'off');
+}
+
+function listed(list: typeof never, provider: string, name: string): boolean {
+  return Object.hasOwn(list, provider) && list[provider]?.includes(name) === true;
+}
