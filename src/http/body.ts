@@ -1,30 +1,54 @@
 import { KeyPassError } from '../errors.ts';
 
-/** Reads a request's body as it comes, never more than `limit` bytes of it; throws `body_too_large`. */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+/** Enough for the largest body over a slow line; a client that sends half of one and waits holds nothing for longer. */
+const longestMs = 60_000;
+
+/**
+ * Reads a request's body as it comes: never more than `limit` bytes of it, and for `deadlineMs` at most. Throws
+ * `unsupported_encoding`, `body_too_large`, and `invalid_request` where the body did not arrive in time.
+ */
+export async function readBody(
+  request: Request,
+  limit: number,
+  deadlineMs = longestMs,
+): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get('content-encoding');
   if (encoding !== null && encoding !== 'identity') {
     throw new KeyPassError('unsupported_encoding', 'Send the body without content-encoding.', {
       param: 'content-encoding',
     });
   }
-  const tooLarge = new KeyPassError(
-    'body_too_large',
-    `The body is larger than the ${limit} bytes that are accepted here.`,
-  );
-  if (Number(request.headers.get('content-length')) > limit) throw tooLarge;
+  if (Number(request.headers.get('content-length')) > limit) throw tooLarge(limit);
   if (request.body === null) return new Uint8Array();
 
+  const reader = request.body.getReader();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(tooLate()), deadlineMs);
+  try {
+    return await Promise.race([readAll(reader, limit), late.promise]);
+  } catch (error) {
+    void reader.cancel(error).catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.length;
-    if (length > limit) throw tooLarge;
-    chunks.push(chunk);
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    length += next.value.length;
+    if (length > limit) throw tooLarge(limit);
+    chunks.push(next.value);
   }
   return joined(chunks, length);
 }
 
+/** Not by spreading: a body can come in more pieces than a call takes arguments. */
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let offset = 0;
@@ -33,4 +57,18 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<Array
     offset += chunk.length;
   }
   return bytes;
+}
+
+function tooLarge(limit: number): KeyPassError {
+  return new KeyPassError('body_too_large', `The body is larger than the ${limit} bytes that are accepted here.`);
+}
+
+function tooLate(): KeyPassError {
+  return new KeyPassError(
+    'invalid_request',
+    'The body did not arrive in time. Send it whole, right after the headers.',
+    {
+      param: 'body',
+    },
+  );
 }

@@ -11,7 +11,7 @@ describe('bounds computed by hand', () => {
   test('bytes and 512 tokens of template in, the asked limit for each choice out', () => {
     const body = asked({ model: 'gpt-4o', max_tokens: 100, n: 3 });
     const bytes = JSON.stringify(body).length;
-    expect(boundOf(call('openai', 'gpt-4o', body))).toEqual({
+    expect(boundOf(call('openai', 'gpt-4o', body))).toMatchObject({
       // $2.50 and $10 for a million tokens.
       cost: BigInt(bytes + 512) * 2_500_000n + 300n * 10_000_000n,
       inputTokens: bytes + 512,
@@ -20,17 +20,21 @@ describe('bounds computed by hand', () => {
     });
   });
 
-  test('no limit asked, or one above the model: the most the model gives', () => {
+  test('no limit asked: the most the model gives; one above what is listed holds, since the list may be old', () => {
     expect([{}, { max_tokens: null }, { max_completion_tokens: 99_999 }].map(mostOutput)).toEqual([
-      16_384, 16_384, 16_384,
+      16_384, 16_384, 99_999,
     ]);
     // No output limit is listed for this one: its context window.
     expect(boundOf(call('openai', 'gpt-6-sol', hello)).maxTokens).toBe(1_050_000);
   });
 
-  test('a prompt is never more than the context window, except of several inputs', () => {
+  test('a prompt that is seen is bounded by its bytes, also above the window that is listed', () => {
     const long = 'x'.repeat(200_000);
-    expect(boundOf(call('openai', 'gpt-4o', { messages: long, n: 1 })).inputTokens).toBe(128_000);
+    const chat = call('openai', 'gpt-4o', { messages: long, n: 1 });
+    expect(boundOf(chat).inputTokens).toBe(chat.bodyBytes + 512);
+    const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
+    const both = call('openai', 'gpt-4o', parts({ type: 'text', text: long }, image));
+    expect(boundOf(both).inputTokens).toBe(both.bodyBytes + 512);
     const many = call('openai', 'text-embedding-3-small', { input: [long, long] }, 'openai-embeddings');
     expect(boundOf(many).inputTokens).toBe(many.bodyBytes + 512);
     expect(boundOf(many)).toMatchObject({ outputTokens: 0, cost: BigInt(many.bodyBytes + 512) * 20_000n });
@@ -99,6 +103,90 @@ describe('bounds computed by hand', () => {
     const body = { contents: [{ parts: [{ text: 'a cat' }] }], generationConfig: { maxOutputTokens: 5 } };
     const bound = boundOf(call('google', 'gemini-2.5-flash-image', body));
     expect(bound.cost).toBe(BigInt(bound.inputTokens) * 300_000n + 32_768n * 30_000_000n);
+  });
+});
+
+describe('what the bytes explain', () => {
+  const explained = (...of: Parameters<typeof call>) => boundOf(call(...of)).explained;
+  const openai = (body: object) => explained('openai', 'gpt-4o', asked(body));
+
+  test('text, by half its bytes; media and tools at their most', () => {
+    const plain = call('openai', 'gpt-4o', hello);
+    const input = Math.ceil(plain.bodyBytes / 2);
+    expect(boundOf(plain).explained).toEqual({ input, output: true, isOpenEnded: false });
+    const url = `data:image/png;base64,${'A'.repeat(1_000)}`;
+    const picture = call('openai', 'gpt-4o', parts({ type: 'image_url', image_url: { url } }));
+    expect(boundOf(picture).explained.input).toBe(Math.ceil((picture.bodyBytes - url.length) / 2) + 50_000);
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    const chat = call('openai', 'gpt-4o', asked({ tools }));
+    expect(boundOf(chat).explained.input).toBe(Math.ceil(chat.bodyBytes / 2) + JSON.stringify(tools).length + 2048);
+  });
+
+  const byUrl = parts({ type: 'image_url', image_url: { url: 'https://example.com/a.png' } });
+  const cached = asked({ max_tokens: 9, cache_control: { type: 'ephemeral' } });
+  test.each<[string, Parameters<typeof call>]>([
+    ['an image by its address', ['openai', 'gpt-4o', byUrl]],
+    ['an earlier response', ['openai', 'gpt-4o', { input: 'x', previous_response_id: 'r' }, 'openai-responses']],
+    ['a conversation', ['openai', 'gpt-4o', { input: 'x', conversation: 'c' }, 'openai-responses']],
+    ['what is written to a cache at a price of its own', ['anthropic', 'claude-haiku-4-5', cached]],
+  ])('not %s', (_, of) => {
+    expect(explained(...of)).toMatchObject({ input: undefined, isOpenEnded: false });
+  });
+
+  test('not what is predicted, and nothing at all of searches and speech', () => {
+    expect(openai({ prediction: { type: 'content', content: 'a' }, max_tokens: 9 }).output).toBe(false);
+    const search = { tools: [{ type: 'web_search_20250305', name: 'web_search', max_uses: 3 }], max_tokens: 9 };
+    expect(explained('anthropic', 'claude-haiku-4-5', asked(search)).isOpenEnded).toBe(true);
+    const speech = call('openai', 'gpt-audio', asked({ modalities: ['text', 'audio'], max_tokens: 9 }));
+    expect(boundOf({ ...speech, limits: { context: 128_000 } }).explained.isOpenEnded).toBe(true);
+    expect(explained('google', 'gemini-2.5-flash-image', contents({ text: 'a cat' })).isOpenEnded).toBe(true);
+  });
+
+  const claude = (thinking: object) =>
+    explained('anthropic', 'claude-sonnet-4-5', asked({ max_tokens: 9, ...thinking }));
+  const gemini = (model: string, thinkingConfig?: object) =>
+    explained('google', model, { contents: [], generationConfig: { maxOutputTokens: 9, thinkingConfig } });
+  test('not what is reasoned in secret', () => {
+    expect(explained('openai', 'o3', hello).output).toBe(false);
+    expect(explained('openai', 'gpt-6-sol', hello).output).toBe(false);
+    expect(explained('groq', 'openai/gpt-oss-20b', hello).output).toBe(false);
+    expect(explained('groq', 'llama-3.3-70b-versatile', hello).output).toBe(true);
+    expect(explained('openai', 'gpt-4o-mini-2024-07-18', hello).output).toBe(true);
+    expect(claude({}).output).toBe(true);
+    expect(claude({ thinking: { type: 'disabled' } }).output).toBe(true);
+    expect(claude({ thinking: { type: 'adaptive' } }).output).toBe(false);
+    expect(explained('anthropic', 'claude-opus-5', asked({ max_tokens: 9 })).output).toBe(false);
+    expect(gemini('gemini-2.0-flash').output).toBe(true);
+    expect(gemini('gemini-2.5-flash').output).toBe(false);
+    expect(gemini('gemini-2.5-flash', { thinkingBudget: 0 }).output).toBe(true);
+    expect(gemini('gemini-2.5-flash', { thinkingBudget: -1 }).output).toBe(false);
+    expect(gemini('gemini-2.5-pro', { thinkingBudget: 0 }).output).toBe(false);
+  });
+});
+
+describe('many texts to embed at once', () => {
+  const embed = (body: object) => call('google', 'gemini-embedding-2', { ...body }, 'gemini-embed');
+  const one = { model: 'models/gemini-embedding-2', content: { parts: [{ text: 'x'.repeat(20_000) }] } };
+
+  test('are bounded by their bytes, all together', () => {
+    const many = embed({ requests: [one, one, { ...one, taskType: 'CLUSTERING' }] });
+    expect(boundOf(many)).toMatchObject({ inputTokens: many.bodyBytes + 512, outputTokens: 0 });
+    expect(boundOf(many).explained).toMatchObject({ input: Math.ceil(many.bodyBytes / 2), output: true });
+  });
+
+  test('each image at its most', () => {
+    const data = 'A'.repeat(9_000);
+    const image = { ...one, content: { parts: [{ inlineData: { mimeType: 'image/png', data } }] } };
+    const many = embed({ requests: [image, image] });
+    expect(boundOf(many).inputTokens).toBe(many.bodyBytes - 18_000 + 2 * 8_192 + 512);
+  });
+
+  test.each<[string, object]>([
+    ['what is not seen', { ...one, content: { parts: [{ fileData: { fileUri: 'https://example.com/a' } }] } }],
+    ['what is not known', { ...one, autoTruncate: true }],
+    ['another model', { ...one, model: 'models/gemini-embedding-001' }],
+  ])('are refused with %s among them', (_, request) => {
+    expect(() => boundOf(embed({ requests: [one, request] }))).toThrow();
   });
 });
 

@@ -35,9 +35,7 @@ export function estimateUsage(seen: {
 }): Usage | undefined {
   const { outputTokens, explained } = seen.bound;
   if (explained.isOpenEnded) return undefined;
-  const output = explained.output
-    ? Math.min(estimateTokens({ bytes: seen.outputBytes }), outputTokens)
-    : outputTokens;
+  const output = explained.output ? Math.min(estimateTokens({ bytes: seen.outputBytes }), outputTokens) : outputTokens;
   if (seen.stated !== undefined) return { ...seen.stated, output: Math.max(seen.stated.output, output) };
   if (explained.input === undefined || !explained.output) return undefined;
   return { ...noTokens, uncachedInput: explained.input, output, raw: null };

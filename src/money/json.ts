@@ -39,3 +39,12 @@ export function parseObject(text: string): JsonObject | undefined {
     return undefined;
   }
 }
+
+/** What a text's bytes say, or undefined when they are no JSON. */
+export function parseBytes(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -10,6 +10,25 @@ const storedFiles: readonly BodyRule[] = [
 /** The official client adds this flag for its beta resources. */
 const betaFlag = { beta: 'true' } as const;
 
+/**
+ * The betas that lift no limit which the bound of a call rests on: not among them are those of a larger context or
+ * answer, of a thinking budget above the limit, of other prices, and of passes, models or tools of Anthropic's own.
+ * The official client sends by itself `token-counting` and `structured-outputs`.
+ */
+const betas = [
+  'token-counting-2024-11-01',
+  'structured-outputs-2025-11-13',
+  'structured-outputs-2025-12-15',
+  'fine-grained-tool-streaming-2025-05-14',
+  'token-efficient-tools-2025-02-19',
+  'prompt-caching-2024-07-31',
+  'extended-cache-ttl-2025-04-11',
+  'pdfs-2024-09-25',
+  'files-api-2025-04-14',
+  'computer-use-2025-01-24',
+  'computer-use-2025-11-24',
+];
+
 /** Sources: the API reference and the types of the official client (`@anthropic-ai/sdk` 1.12). */
 export const anthropic: Provider = {
   id: 'anthropic',
@@ -20,6 +39,7 @@ export const anthropic: Provider = {
   defaultHeaders: { 'anthropic-version': '2023-06-01' },
   requestHeaders: ['anthropic-version', 'anthropic-beta'],
   responseHeaders: ['request-id', 'anthropic-ratelimit-*'],
+  listedValues: { 'anthropic-beta': betas },
   ownerHeaders: [],
   keyPatterns: ['sk-ant-api03-[\\w-]{93}AA'],
   adminKeyPatterns: ['sk-ant-admin01-'],

@@ -5,7 +5,7 @@ const ownFile = '^(?!https?://)|^https?://[^/]*generativelanguage\\.';
 
 const storedContent: readonly BodyRule[] = [
   { at: 'cachedContent' },
-  { at: 'store', is: [true] },
+  { at: 'store', isNot: false },
   { at: 'contents.*.parts.*.fileData.fileUri', matches: ownFile },
   { at: 'contents.*.parts.*.functionResponse.parts.*.fileData.fileUri', matches: ownFile },
   { at: 'systemInstruction.parts.*.fileData.fileUri', matches: ownFile },
@@ -65,7 +65,7 @@ const endpointsOf = (version: string): Endpoint[] => [
     metering: { format: 'gemini-embed', streams: 'never' },
     query: { alt: 'json' },
     body: {
-      models: ['requests.*.model'],
+      models: ['model', 'requests.*.model'],
       stateful: [{ at: 'requests.*.content.parts.*.fileData.fileUri', matches: ownFile }],
     },
   },
@@ -89,6 +89,7 @@ export const google: Provider = {
   defaultHeaders: {},
   requestHeaders: ['x-goog-api-client', 'x-server-timeout'],
   responseHeaders: ['server-timing', 'x-gemini-service-tier'],
+  listedValues: {},
   ownerHeaders: [],
   keyPatterns: ['AQ\\.[\\w-]{40,}', 'AIza[\\w-]{35}'],
   adminKeyPatterns: [],

@@ -10,6 +10,7 @@ export const groq: Provider = {
   defaultHeaders: {},
   requestHeaders: [],
   responseHeaders: ['x-groq-region'],
+  listedValues: {},
   ownerHeaders: [],
   keyPatterns: ['gsk_[A-Za-z0-9]{52}'],
   adminKeyPatterns: [],
@@ -23,7 +24,7 @@ export const groq: Provider = {
       metering: { format: 'groq-chat', streams: 'body', includeUsage: true },
       body: {
         models: ['model'],
-        stateful: [{ at: 'store', is: [true] }],
+        stateful: [{ at: 'store', isNot: false }],
       },
     },
     { method: 'GET', path: '/openai/v1/models', scope: null, metering: 'free' },

@@ -13,6 +13,9 @@ export const openai: Provider = {
   defaultHeaders: {},
   requestHeaders: ['openai-beta'],
   responseHeaders: ['openai-processing-ms', 'openai-version'],
+  // It chooses a version of an API that is not in this table, and some clients send it with every call. Other betas may
+  // add passes and agents to a call.
+  listedValues: { 'openai-beta': ['assistants=v2'] },
   ownerHeaders: ['openai-organization', 'openai-project'],
   keyPatterns: ['sk-(proj|svcacct|service)-[\\w-]+T3BlbkFJ[\\w-]+', 'sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}'],
   adminKeyPatterns: ['sk-admin-'],
@@ -29,7 +32,7 @@ export const openai: Provider = {
         // What an absent `store` means depends on the account, but a stored completion can be read, listed or changed
         // only through endpoints that are not in this table, so it is left alone: no app can reach another's.
         stateful: [
-          { at: 'store', is: [true] },
+          { at: 'store', isNot: false },
           { at: 'messages.*.content.*.file.file_id' },
           { at: 'messages.*.audio.id' },
         ],
@@ -43,7 +46,7 @@ export const openai: Provider = {
       body: {
         models: ['model', ...toolPlaces.map((tool) => `${tool}.model`)],
         stateful: [
-          { at: 'store', is: [true] },
+          { at: 'store', isNot: false },
           { at: 'previous_response_id' },
           { at: 'conversation' },
           { at: 'input.*.type', is: ['item_reference'] },

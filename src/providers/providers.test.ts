@@ -25,6 +25,9 @@ describe('the catalogue', () => {
       expect(named.every((name) => name === name.toLowerCase())).toBe(true);
       expect(named).not.toContain(provider.keyHeader);
     }
+    for (const name of Object.keys(provider.listedValues)) expect(provider.requestHeaders).toContain(name);
+    for (const name of provider.requestHeaders.filter((header) => header.endsWith('-beta')))
+      expect(Object.keys(provider.listedValues)).toContain(name);
   });
 });
 

@@ -20,6 +20,8 @@ export interface Provider {
   /** Headers of the client and of the answer that pass besides those that pass for all; `*` ends a prefix. */
   readonly requestHeaders: readonly string[];
   readonly responseHeaders: readonly string[];
+  /** Of these headers only the listed values pass, separated by commas; any other is refused. */
+  readonly listedValues: Readonly<Record<string, readonly string[]>>;
   /** Headers that the owner may keep with a key, such as the project that pays. A client can't send them. */
   readonly ownerHeaders: readonly string[];
   /** Regular expressions of a whole key: hints for a paste, never a reason to refuse one. */
@@ -74,7 +76,9 @@ export interface BodyRules {
 export interface BodyRule {
   readonly at: string;
   /** The value is one of these. */
-  readonly is?: readonly (string | boolean)[];
+  readonly is?: readonly string[];
+  /** The value is anything but this one: what a lenient provider makes of `1` or `"true"` is not known. */
+  readonly isNot?: boolean;
   /** The value is text that fits this regular expression. */
   readonly matches?: string;
   /** The object that holds the value has no such member. */

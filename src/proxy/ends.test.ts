@@ -53,6 +53,53 @@ describe('the client leaves', () => {
     expect(keypass.access.listeners).toBe(0);
   });
 
+  test('a model that may reason in secret: what was held is booked, however little came', async () => {
+    const { upstream, keypass } = await start((exchange) =>
+      exchange.write(Buffer.concat([Buffer.from(eventStreamHead), chunk(delta('x'))])),
+    );
+    const { socket, received } = rawClient(keypass, openaiChat, { ...bodies.openai, model: 'gpt-5-mini' });
+    await until(() => received.text.includes('"x"'));
+    socket.destroy();
+    await upstream.exchanges[0]?.closed;
+    await until(() => keypass.ledger.settlements.length === 1);
+    const [request] = keypass.ledger.requests;
+    expect(keypass.ledger.settlements).toMatchObject([{ quality: 'unknown', cost: request?.amount }]);
+  });
+
+  test('Anthropic has stated the input: that is booked, and of the output what came or what was held', async () => {
+    const event = anthropicStream.split('\n\n')[0] + '\n\n';
+    const { keypass } = await start((exchange) =>
+      exchange.write(Buffer.concat([Buffer.from(eventStreamHead), chunk(event)])),
+    );
+    for (const [thinking, output] of [
+      [{ type: 'disabled' }, 1],
+      [{ type: 'adaptive' }, 500],
+    ] as const) {
+      const { socket, received } = rawClient(keypass, '/anthropic/v1/messages', { ...bodies.anthropic, thinking });
+      await until(() => received.text.includes('message_start'));
+      socket.destroy();
+      const { settlements } = keypass.ledger;
+      const before = settlements.length;
+      await until(() => settlements.length > before);
+      expect(settlements.at(-1)).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 11, output } });
+    }
+  });
+
+  test('while it read nothing: what the provider wrote meanwhile is not known, and what was held is booked', async () => {
+    const { keypass, upstream } = await start(async (exchange) => {
+      await exchange.write(eventStreamHead);
+      for (let sent = 0; sent < 400; sent += 1) void exchange.write(chunk(delta('y'.repeat(60_000))));
+    });
+    const { socket, received } = rawClient(keypass, openaiChat, bodies.openai);
+    await until(() => received.text.length > 0);
+    socket.pause();
+    await until(() => (upstream.exchanges[0]?.bytesBuffered ?? 0) > 1_000_000);
+    socket.destroy();
+    await until(() => keypass.ledger.settlements.length === 1);
+    const [request] = keypass.ledger.requests;
+    expect(keypass.ledger.settlements).toMatchObject([{ quality: 'unknown', cost: request?.amount }]);
+  });
+
   test('after the stop reason: the usage is still read', async () => {
     const { keypass, upstream } = await start((exchange) =>
       exchange.write(

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { KeyPassError } from '../errors.ts';
 import { providers } from '../providers/index.ts';
+import { anthropic } from '../providers/anthropic.ts';
 import { openai } from '../providers/openai.ts';
-import { answerHeaders, upstreamHeaders } from './headers.ts';
+import { answerHeaders, refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
 
 const secret = 'sk-' + 'canary'.repeat(5);
 const key = (headers: Record<string, string> = {}) => ({
@@ -110,6 +111,82 @@ test("what the owner keeps with a key goes up by the provider's list and never r
   expect(sent.has('x-other')).toBe(false);
   expect(sent.has('host')).toBe(false);
   expect(sent.has('content-type')).toBe(false);
+});
+
+describe('a header that changes what a call may do', () => {
+  const refused = (provider: typeof openai, name: string, value: string): unknown => {
+    try {
+      refuseUnlistedValues(provider, new Headers({ [name]: value }));
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+
+  test.each([
+    '',
+    'token-counting-2024-11-01',
+    'structured-outputs-2025-12-15',
+    ' files-api-2025-04-14 ,,\tpdfs-2024-09-25,',
+  ])('passes with the values that are listed: %p', (value) => {
+    expect(refused(anthropic, 'anthropic-beta', value)).toBeUndefined();
+    expect(refused(anthropic, 'x-other', 'context-1m-2025-08-07')).toBeUndefined();
+    expect(refused(openai, 'openai-beta', 'assistants=v2')).toBeUndefined();
+  });
+
+  test.each([
+    'context-1m-2025-08-07',
+    'output-128k-2025-02-19',
+    'output-300k-2026-03-24',
+    'fast-mode-2026-02-01',
+    'interleaved-thinking-2025-05-14',
+    'pdfs-2024-09-25,context-1m-2025-08-07',
+    'pdfs-2024-09-25 , context-1m-2025-08-07',
+    'Pdfs-2024-09-25',
+    'pdfs-2024-09-25;context-1m-2025-08-07',
+    'pdfs-2024-09-25 context-1m-2025-08-07',
+  ])('is refused with %p, by its name', (value) => {
+    expect(refused(anthropic, 'anthropic-beta', value)).toMatchObject({
+      code: 'unsupported_parameter',
+      param: 'anthropic-beta',
+    });
+  });
+
+  test('is refused when it comes twice and one of them is not listed', () => {
+    const twice = new Headers([
+      ['anthropic-beta', 'pdfs-2024-09-25'],
+      ['Anthropic-Beta', 'context-1m-2025-08-07'],
+    ]);
+    expect(() => refuseUnlistedValues(anthropic, twice)).toThrow('context-1m-2025-08-07');
+  });
+
+  test('is not repeated unless it is built like the name of a beta', () => {
+    expect(String(refused(anthropic, 'anthropic-beta', 'context-1m-2025-08-07'))).toContain('(context-1m-2025-08-07)');
+    expect(String(refused(anthropic, 'anthropic-beta', secret))).not.toContain(secret);
+    expect(refused(openai, 'openai-beta', 'agents=v1')).toMatchObject({ param: 'openai-beta' });
+  });
+});
+
+describe("an idempotency key is the connection's own", () => {
+  const sent = async (connectionId: string, value: string) =>
+    (await withOwnIdempotencyKey(new Headers({ 'idempotency-key': value, accept: 'a/b' }), connectionId)).get(
+      'idempotency-key',
+    );
+
+  test('the same for a repeat, another for another connection', async () => {
+    const first = await sent('c1', 'k');
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(await sent('c1', 'k')).toBe(first);
+    expect(new Set([first, await sent('c2', 'k'), await sent('c1', 'l'), await sent('c1k', '')]).size).toBe(4);
+  });
+
+  test('and no other header is changed', async () => {
+    const client = new Headers({ 'idempotency-key': 'k', accept: 'a/b' });
+    expect((await withOwnIdempotencyKey(client, 'c1')).get('accept')).toBe('a/b');
+    expect(client.get('idempotency-key')).toBe('k');
+    const without = new Headers({ accept: 'a/b' });
+    expect([...(await withOwnIdempotencyKey(without, 'c1'))]).toEqual([['accept', 'a/b']]);
+  });
 });
 
 test('a key that no header can carry is refused without being repeated', () => {

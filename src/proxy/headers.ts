@@ -1,9 +1,11 @@
+import { sha256, utf8 } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import type { KeyHeader, Provider } from '../providers/index.ts';
 import type { OpenedKey } from './ports.ts';
 
 /** The client's headers that go up for every provider. Everything else stays here. */
-const requestHeaders = ['accept', 'idempotency-key'];
+const idempotencyKey = 'idempotency-key';
+const requestHeaders = ['accept', idempotencyKey];
 
 /** The provider's headers that come back for every provider. */
 const responseHeaders = ['content-type', 'retry-after', 'retry-after-ms', 'x-should-retry', 'x-ratelimit-*'];
@@ -22,6 +24,35 @@ export function upstreamHeaders(provider: Provider, client: Headers, key: Opened
   headers.set('user-agent', 'KeyPass');
   headers.set(provider.keyHeader, keyValue(provider.keyHeader, new TextDecoder().decode(key.secret)));
   return headers;
+}
+
+/**
+ * Refuses the values that the provider's table does not list of a header that changes what a call may do: a larger
+ * context or answer would break the bound that is held. Throws `unsupported_parameter` with the header's name.
+ */
+export function refuseUnlistedValues(provider: Provider, client: Headers): void {
+  for (const [name, listed] of Object.entries(provider.listedValues)) {
+    const values = (client.get(name) ?? '').split(',').map((value) => value.trim());
+    const unlisted = values.find((value) => value !== '' && !listed.includes(value));
+    if (unlisted === undefined) continue;
+    // A value is repeated only where it is built like the name of a beta, which is no secret.
+    const shown = /^[a-z][a-z0-9-]{0,60}[-=](?:20\d\d-\d\d-\d\d|v\d+)$/.test(unlisted) ? ` (${unlisted})` : '';
+    const message = `${name} has a value that KeyPass does not pass on${shown}. The coverage matrix in /docs lists those that it does.`;
+    throw new KeyPassError('unsupported_parameter', message, { param: name });
+  }
+}
+
+/**
+ * The client's headers with an `idempotency-key` that is the connection's own: one provider account has one namespace of
+ * them, in which no app may meet the calls of another.
+ */
+export async function withOwnIdempotencyKey(client: Headers, connectionId: string): Promise<Headers> {
+  const key = client.get(idempotencyKey);
+  if (key === null) return client;
+  const own = new Headers(client);
+  const hash = await sha256(utf8(`${connectionId}\n${key}`));
+  own.set(idempotencyKey, [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
+  return own;
 }
 
 /**

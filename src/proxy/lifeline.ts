@@ -7,6 +7,12 @@ export const clientLeft = Symbol('the client left');
 /** Why a call ended before its answer did. */
 export type EarlyEnd = KeyPassError | typeof clientLeft;
 
+/** The end as what the caller is told of it. */
+export function errorOf(end: EarlyEnd): KeyPassError {
+  if (end !== clientLeft) return end;
+  return new KeyPassError('invalid_request', 'The client left before the answer came.');
+}
+
 interface Sources {
   /** The client's own connection. */
   readonly client: AbortSignal;

@@ -44,8 +44,8 @@ export interface Ledger {
    * the grantee was read before the connection's last edit.
    */
   hold(request: HoldRequest): Promise<Hold>;
-  /** What the budgets in force have left for a call of this model. */
-  available(grantee: Grantee, model: string | null): Promise<Pico>;
+  /** What the budgets in force have left. */
+  available(grantee: Grantee): Promise<Pico>;
   /** Books a call that was dispatched, once. */
   settle(hold: Hold, settlement: Settlement): Promise<void>;
   /** Gives back the hold of a call that was not dispatched. */

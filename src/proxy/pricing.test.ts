@@ -16,6 +16,7 @@ const ending = (change: Partial<Ending> = {}): Ending => ({
   status: 200,
   reading: whole,
   hasSeen: true,
+  isBehind: false,
   ...change,
 });
 
@@ -41,6 +42,47 @@ describe('bookingOf', () => {
     expect(booking).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 200 } });
   });
 
+  const started: UsageReading = { usage, finished: false, outputBytes: 400 };
+  const reasoning = { ...quoted, bound: { ...quoted.bound, explained: { ...quoted.bound.explained, output: false } } };
+
+  test('books all the output that was held where the answer does not show it, beside what was stated', () => {
+    const anthropic = { ...reasoning, format: 'anthropic-messages' } as const;
+    const booking = bookingOf(hold, anthropic, ending({ reading: started, end: 'left' }));
+    expect(booking).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 4_000 } });
+  });
+
+  test('books what was held where a call may have reasoned in secret, after one event as after the last', () => {
+    for (const finished of [false, true]) {
+      const reading = { usage: undefined, finished, outputBytes: 3 };
+      const booking = bookingOf(hold, reasoning, ending({ reading, end: 'left' }));
+      expect(booking).toMatchObject({ quality: 'unknown', cost: hold.amount, flags: ['ended_left', 'usage_missing'] });
+    }
+  });
+
+  test('books what was held where the provider may have written what nobody has read', () => {
+    const reading = { usage: undefined, finished: false, outputBytes: 3 };
+    const left = ending({ reading, end: 'left', isBehind: true });
+    expect(bookingOf(hold, quoted, left)).toMatchObject({ quality: 'unknown', cost: hold.amount });
+    expect(bookingOf(hold, quoted, { ...left, isBehind: false })).toMatchObject({ quality: 'estimated' });
+    // Of an answer that has ended, nothing more is written.
+    const finished = { ...left, reading: { ...reading, finished: true } };
+    expect(bookingOf(hold, quoted, finished)).toMatchObject({ quality: 'estimated' });
+  });
+
+  test('keeps of what the provider says only what a receipt can hold', () => {
+    const odd = { ...whole, servedModel: `gpt\u0000-4o\ud800\u202e${'x'.repeat(400)}`, serviceTier: 'de\u0000fault' };
+    const raw = { note: 'a\u0000b' };
+    const reading = { ...odd, serviceTier: 'default', usage: usage === undefined ? undefined : { ...usage, raw } };
+    const booking = bookingOf(hold, quoted, ending({ reading }));
+    expect(booking).toMatchObject({ quality: 'measured', cost: 4_500_000n, serviceTier: 'default' });
+    expect(booking.servedModel).toBe(`gpt-4o${'x'.repeat(194)}`);
+    expect(booking.usage?.raw).toBeNull();
+    expect(bookingOf(hold, quoted, ending({ reading: odd }))).toMatchObject({
+      flags: ['tier_unpriced'],
+      serviceTier: 'default',
+    });
+  });
+
   const blind: [string, Partial<Ending>][] = [
     [
       'nothing of the answer was seen',
@@ -56,9 +98,8 @@ describe('bookingOf', () => {
     expect(bookingOf(hold, quoted, ending(change))).toMatchObject({ quality: 'unknown', cost: hold.amount });
   });
 
-  test('books a cost above the hold in full and flags it', () => {
-    const booking = bookingOf({ callId: 'c', amount: 1n }, quoted, ending());
-    expect(booking).toMatchObject({ cost: 4_500_000n, flags: ['overrun'] });
+  test('books a cost above the hold in full', () => {
+    expect(bookingOf({ callId: 'c', amount: 1n }, quoted, ending())).toMatchObject({ cost: 4_500_000n });
   });
 });
 

@@ -11,6 +11,7 @@ import { hasListPrice } from '../money/tier.ts';
 import type { Usage, UsageFormat } from '../money/usage.ts';
 import type { JsonObject } from '../money/json.ts';
 import type { Hold, Settlement } from '../money/ledger.ts';
+import { cleanText, storable } from './receipt-text.ts';
 import type { RelayEnd } from './relay.ts';
 
 /** What a metered call may cost, and what its settlement needs of it. */
@@ -18,7 +19,6 @@ export interface Quote {
   readonly format: UsageFormat;
   readonly price: Price;
   readonly bound: Bound;
-  readonly bodyBytes: number;
 }
 
 /** A call as far as its price goes. */
@@ -42,7 +42,7 @@ export function contentOf(body: JsonObject): Content {
 /** Throws `price_unknown`, `unbounded_cost`, or `invalid_request` for a malformed limit. */
 export function quote(call: PricedCall, at: Date): Quote {
   const priced = boundable(call, at);
-  return { format: call.format, price: priced.price, bound: boundOf(priced), bodyBytes: priced.bodyBytes };
+  return { format: call.format, price: priced.price, bound: boundOf(priced) };
 }
 
 /** The same call with its output lowered to what fits, or nothing if nothing useful does. */
@@ -70,6 +70,8 @@ export interface Ending {
   readonly reading: UsageReading;
   /** Whether enough of the answer came by for an estimate to start from. */
   readonly hasSeen: boolean;
+  /** It was ended while nobody was waiting for more: what the provider made and nobody read is not known. */
+  readonly isBehind: boolean;
 }
 
 /** The part of a settlement that is about money. */
@@ -83,10 +85,7 @@ export function bookingOf(hold: Hold, quoted: Quote | null, ending: Ending): Boo
   // Providers bill no failures, and nothing for lists and token counts.
   if (quoted === null || ending.status < 200 || ending.status >= 300) return unbilled([]);
   const { reading, end } = ending;
-  const served = {
-    ...(reading.servedModel === undefined ? {} : { servedModel: reading.servedModel }),
-    ...(reading.serviceTier === undefined ? {} : { serviceTier: reading.serviceTier }),
-  };
+  const served = servedAs(reading);
   const ended = end === 'complete' ? [] : [`ended_${end}`];
   if (!hasListPrice(quoted.format, reading.serviceTier)) {
     return { ...unknown(hold, [...ended, 'tier_unpriced']), ...served };
@@ -95,13 +94,19 @@ export function bookingOf(hold: Hold, quoted: Quote | null, ending: Ending): Boo
     return { ...booked(hold, quoted, reading.usage, 'measured', ended), ...served };
   }
   const flags = [...ended, 'usage_missing'];
-  if (!ending.hasSeen && !reading.finished) return { ...unknown(hold, flags), ...served };
-  return { ...booked(hold, quoted, estimated(quoted, reading), 'estimated', flags), ...served };
+  const usage = estimated(quoted, ending);
+  if (usage === undefined) return { ...unknown(hold, flags), ...served };
+  return { ...booked(hold, quoted, usage, 'estimated', flags), ...served };
 }
 
 /** Nothing came back, or nothing that can be read: what was held is booked. */
-export function unknown(hold: Hold, flags: readonly string[]): Booking {
+function unknown(hold: Hold, flags: readonly string[]): Booking {
   return { usage: null, cost: hold.amount, lines: [], quality: 'unknown', flags };
+}
+
+/** It was sent and there is no answer to read: for all that is known, the provider did the work. */
+export function unanswered(hold: Hold, quoted: Quote | null, flag: string): Booking {
+  return quoted === null ? unbilled([flag]) : unknown(hold, [flag]);
 }
 
 /** Known to cost nothing. */
@@ -114,24 +119,31 @@ function isFinal(format: UsageFormat, { end, reading }: Ending): boolean {
   return reading.finished || (end === 'complete' && format !== 'anthropic-messages');
 }
 
-/** The prompt as it was sent and the output as far as it came; never less than what the provider had already stated. */
-function estimated(quoted: Quote, reading: UsageReading): Usage {
-  const { bodyBytes, bound } = quoted;
-  const { usage } = estimateUsage({ bodyBytes, outputBytes: reading.outputBytes, bound });
-  if (reading.usage === undefined) return usage;
-  return { ...reading.usage, output: Math.max(reading.usage.output, usage.output) };
+function estimated({ bound }: Quote, { reading, hasSeen, isBehind }: Ending): Usage | undefined {
+  if (!hasSeen && !reading.finished) return undefined;
+  const explained = isBehind && !reading.finished ? { ...bound.explained, output: false } : bound.explained;
+  const { outputTokens } = bound;
+  return estimateUsage({ outputBytes: reading.outputBytes, stated: reading.usage, bound: { outputTokens, explained } });
+}
+
+/** What the provider says of itself, as a receipt can keep and a page can show it. */
+function servedAs({ servedModel, serviceTier }: UsageReading): Pick<Booking, 'servedModel' | 'serviceTier'> {
+  return {
+    ...(servedModel === undefined ? {} : { servedModel: cleanText(servedModel) }),
+    ...(serviceTier === undefined ? {} : { serviceTier: cleanText(serviceTier) }),
+  };
 }
 
 function booked(
   hold: Hold,
-  quoted: Quote,
-  usage: Usage,
+  { price }: Quote,
+  stated: Usage,
   quality: 'measured' | 'estimated',
   flags: readonly string[],
 ): Booking {
+  const usage = { ...stated, raw: storable(stated.raw) };
   try {
-    const { cost, lines } = costOf(usage, quoted.price);
-    return { usage, cost, lines, quality, flags: cost > hold.amount ? [...flags, 'overrun'] : flags };
+    return { usage, ...costOf(usage, price), quality, flags };
   } catch {
     // A bucket without a price: the usage is on the receipt, its cost is not known.
     return { ...unknown(hold, [...flags, 'price_unknown']), usage };

@@ -66,6 +66,16 @@ describe('a call that is refused reaches no provider and leaves no hold', () => 
     ],
     ['a model without a price', openaiChat, { ...chat, model: 'no-such-model' }, 'price_unknown'],
     ['a model that is none', openaiChat, { ...chat, model: 7 }, 'invalid_request'],
+    ['a model with a NUL', openaiChat, { ...chat, model: 'gpt-4o\u0000' }, 'invalid_request'],
+    ['a model with half a surrogate pair', openaiChat, { ...chat, model: 'ft:gpt-4o:\ud800' }, 'invalid_request'],
+    ['a model with white space', openaiChat, { ...chat, model: 'gpt-4o mini' }, 'invalid_request'],
+    ['a model that nobody can read', openaiChat, { ...chat, model: `ft:gpt-4o:${'x'.repeat(200)}` }, 'invalid_request'],
+    [
+      'a free call with a NUL in its model',
+      '/anthropic/v1/messages/count_tokens',
+      { model: 'a\u0000' },
+      'invalid_request',
+    ],
     ['two models', openaiChat, '{"model":"gpt-4o-mini","model":"gpt-4o","messages":[]}', 'duplicate_member'],
     [
       'another model in the body than in the path',
@@ -91,6 +101,30 @@ describe('a call that is refused reaches no provider and leaves no hold', () => 
       'model_not_allowed',
     ],
     ['a stored completion', openaiChat, { ...chat, store: true }, 'scope_not_granted'],
+    ...[1, 'true', 'false', {}, [true]].flatMap((store): [string, string, unknown, string][] => {
+      const gemini = '/google/v1beta/models/gemini-2.5-flash:generateContent';
+      return [
+        [
+          `what may be a stored completion (${JSON.stringify(store)})`,
+          openaiChat,
+          { ...chat, store },
+          'scope_not_granted',
+        ],
+        [
+          `what may be a stored response (${JSON.stringify(store)})`,
+          '/openai/v1/responses',
+          { model: 'gpt-4o-mini', input: 'x', store },
+          'scope_not_granted',
+        ],
+        [
+          `what Groq may store (${JSON.stringify(store)})`,
+          '/groq/openai/v1/chat/completions',
+          { ...chat, store },
+          'scope_not_granted',
+        ],
+        [`what Google may store (${JSON.stringify(store)})`, gemini, { contents: [], store }, 'scope_not_granted'],
+      ];
+    }),
     [
       'a file of the account',
       openaiChat,
@@ -182,6 +216,32 @@ describe('a call that is refused reaches no provider and leaves no hold', () => 
     expect(keypass.ledger.held).toBe(0n);
     expect(keypass.access.listeners).toBe(0);
     expect(keypass.faults).toEqual([]);
+  });
+
+  test.each([
+    ['/anthropic/v1/messages', { model: 'claude-sonnet-4-5', max_tokens: 9, messages: [] }, 'anthropic-beta'],
+    ['/anthropic/v1/messages/count_tokens', { model: 'claude-sonnet-4-5', messages: [] }, 'anthropic-beta'],
+    [openaiChat, chat, 'openai-beta'],
+  ])('a beta that could lift a limit: %s', async (path, body, header) => {
+    const { upstream, keypass } = start();
+    const response = await post(keypass, path, body, { [header]: 'context-1m-2025-08-07' });
+    expect(await refusal(response)).toBe('unsupported_parameter');
+    expect(upstream.requests).toHaveLength(0);
+    expect(keypass.ledger.requests).toHaveLength(0);
+  });
+
+  test('a bound that no 64 bits hold is more than any budget', async () => {
+    const { upstream, keypass } = start();
+    // 128 answers of 2³¹ − 1 tokens, each at $60 for a million.
+    const body = { ...chat, model: 'gpt-4', n: 128, max_tokens: 2 ** 31 - 1 };
+    const response = await post(keypass, openaiChat, body, { 'x-keypass-exact': 'true' });
+    expect(response.status).toBe(402);
+    expect(await refusal(response)).toBe('budget_exceeded');
+    expect(upstream.requests).toHaveLength(0);
+    const mostBudget = 10n ** 18n;
+    const amount = keypass.ledger.requests[0]?.amount ?? 0n;
+    expect(amount).toBeGreaterThan(mostBudget);
+    expect(amount + 2n * mostBudget).toBeLessThan(2n ** 63n);
   });
 
   const oversized = `{"model":"${'x'.repeat(1_000_001)}"}`;

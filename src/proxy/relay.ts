@@ -1,9 +1,7 @@
 import { KeyPassError } from '../errors.ts';
+import { Farewell } from './farewell.ts';
 import { clientLeft, type Lifeline } from './lifeline.ts';
 import { StreamTap, type Tap } from './tap.ts';
-
-/** A reset discards what is not written yet, and what the client has not read: the last event gets this much time. */
-const farewellMs = 50;
 
 /** How the passing on of an answer ended. */
 export type RelayEnd = 'complete' | 'left' | 'cut' | 'broken';
@@ -15,8 +13,11 @@ export interface RelayOptions {
   readonly drainMs: number;
   /** The last event of a stream that KeyPass ends, in the API's own form; absent where the reader handles the error. */
   readonly errorEvent?: ((error: KeyPassError) => Uint8Array) | undefined;
-  /** Called once, when the answer has ended in whatever way. */
-  readonly onEnd: (end: RelayEnd) => void;
+  /**
+   * Called once, when the answer has ended in whatever way. `isBehind`: it was ended while the client was not waiting
+   * for more, so that the provider may have written what nobody has read.
+   */
+  readonly onEnd: (end: RelayEnd, isBehind: boolean) => void;
 }
 
 /**
@@ -40,8 +41,9 @@ class Passage {
   readonly #options: RelayOptions;
   #end: RelayEnd | undefined;
   #hasLeft = false;
-  /** What the next pull fails with: the client was sent the event that says so. */
-  #failure: KeyPassError | undefined;
+  /** Everything that has come so far is passed on, and more is waited for. */
+  #isWaiting = false;
+  readonly #farewell = new Farewell();
 
   constructor(reader: ReadableStreamDefaultReader<Uint8Array>, options: RelayOptions) {
     this.#reader = reader;
@@ -52,11 +54,7 @@ class Passage {
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    if (this.#failure !== undefined) {
-      await new Promise((resolve) => setTimeout(resolve, farewellMs));
-      controller.error(this.#failure);
-      return;
-    }
+    if (await this.#farewell.hasEnded(controller)) return;
     try {
       // What a tap takes out leaves nothing to pass on, and a pull that passes nothing on would not be repeated.
       while (!(await this.#step(controller)));
@@ -81,7 +79,9 @@ class Passage {
 
   /** Reads one chunk; true when this pull has done its work. */
   async #step(controller: ReadableStreamDefaultController<Uint8Array>): Promise<boolean> {
+    this.#isWaiting = true;
     const { done, value } = await this.#reader.read();
+    this.#isWaiting = false;
     if (this.#hasLeft) {
       // A drain reads on beside a pull that was waiting: reads are answered in order, so the tap sees them in order.
       if (!done) this.#options.tap.push(value);
@@ -119,14 +119,14 @@ class Passage {
       controller.error(reason ?? new KeyPassError('provider_unreachable', 'The provider broke the answer off.'));
       return;
     }
-    this.#failure = reason;
-    controller.enqueue(errorEvent(reason));
+    this.#farewell.say(controller, errorEvent(reason), reason);
   }
 
   #finish(end: RelayEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#options.lifeline.close();
-    this.#options.onEnd(end);
+    const wasStopped = end === 'left' || end === 'cut';
+    this.#options.onEnd(end, wasStopped && !this.#isWaiting);
   }
 }

@@ -42,14 +42,18 @@ export function withinState(rules: BodyRules, body: JsonObject, grantee: Grantee
   return added.length === 0 ? body : { ...body, ...Object.fromEntries(added) };
 }
 
+/** What a policy takes for the name of a model. Half a surrogate pair counts as a control, too. */
+const modelName = /^[^\s\p{C}]{1,200}$/u;
+
 /**
  * The one model of a call: the path's, else the body's `model`. Wherever else a model can be named, it must be this one,
  * so that neither the owner's list nor the price can be walked around.
  */
 export function modelOf(rules: BodyRules, pathModel: string | null, body: JsonObject): string {
   const model = pathModel ?? memberAt(body, 'model');
-  if (typeof model !== 'string' || model === '') {
-    throw new KeyPassError('invalid_request', 'Name the model.', { param: 'model' });
+  if (typeof model !== 'string' || !modelName.test(model)) {
+    const message = 'Name the model: 1 to 200 characters, none of them white space or a control.';
+    throw new KeyPassError('invalid_request', message, { param: 'model' });
   }
   // Google's names carry the collection: `models/gemini-2.5-flash` is the path's `gemini-2.5-flash`.
   const names = pathModel === null ? [model] : [model, `models/${model}`];
@@ -65,6 +69,7 @@ export function modelOf(rules: BodyRules, pathModel: string | null, body: JsonOb
 function applies(rule: BodyRule, body: JsonObject): boolean {
   return valuesAt(body, rule.at).some(({ value, holder }) => {
     if (rule.is !== undefined && !rule.is.some((known) => known === value)) return false;
+    if (rule.isNot !== undefined && value === rule.isNot) return false;
     if (rule.matches !== undefined && !isText(value, rule.matches)) return false;
     return rule.lacks === undefined || isAbsent(memberAt(holder, rule.lacks));
   });

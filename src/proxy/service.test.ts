@@ -101,10 +101,66 @@ describe('a call that is allowed', () => {
     const without = start({ answer: () => Response.json({ usage: { input_tokens: 1, output_tokens: 1 } }) });
     expect((await post(without.keypass, '/openai/v1/responses', body)).status).toBe(200);
     expect(JSON.parse(without.upstream.requests[0]?.body ?? '')).toMatchObject({ ...body, store: false });
+    expect((await post(without.keypass, '/openai/v1/responses', { ...body, store: null })).status).toBe(200);
+    expect((await post(without.keypass, '/openai/v1/responses', { ...body, store: false })).status).toBe(200);
+    const stores = without.upstream.requests.map((request): unknown => JSON.parse(request.body));
+    expect(stores).toMatchObject([{ store: false }, { store: false }, { store: false }]);
 
     const granted = start({ policy: { scopes: ['chat', 'stateful'] } });
     expect((await post(granted.keypass, '/openai/v1/responses', { ...body, store: true })).status).toBe(200);
     expect(JSON.parse(granted.upstream.requests[0]?.body ?? '')).toMatchObject({ store: true });
+  });
+});
+
+describe('what goes up', () => {
+  test("has the connection's own idempotency key and the betas that are listed", async () => {
+    const { upstream, keypass } = start();
+    const body = { model: 'claude-sonnet-4-5', max_tokens: 9, messages: [] };
+    const betas = 'pdfs-2024-09-25, files-api-2025-04-14';
+    const headers = { 'idempotency-key': 'order-17', 'anthropic-beta': betas };
+    expect((await post(keypass, '/anthropic/v1/messages', body, headers)).status).toBe(200);
+    const [request] = upstream.requests;
+    expect(request?.headers.get('anthropic-beta')).toBe(betas);
+    expect(request?.headers.get('idempotency-key')).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('has many texts to embed at once, and their bytes are booked where no usage is stated', async () => {
+    const { upstream, keypass } = start({ answer: () => Response.json({ embeddings: [{ values: [0.5] }] }) });
+    const one = { model: 'models/gemini-embedding-001', content: { parts: [{ text: 'some words' }] } };
+    const text = JSON.stringify({ requests: [one, one] });
+    const response = await post(keypass, '/google/v1beta/models/gemini-embedding-001:batchEmbedContents', text);
+    expect(response.status).toBe(200);
+    await response.arrayBuffer();
+    await keypass.proxy.settled();
+    expect(upstream.requests[0]?.body).toBe(text);
+    const usage = { uncachedInput: text.length / 2, output: 0 };
+    expect(keypass.ledger.settlements).toMatchObject([{ quality: 'estimated', usage }]);
+  });
+});
+
+describe('a fault of KeyPass after a call was sent', () => {
+  test('books what was held, and lets the provider go', async () => {
+    let signal: AbortSignal | null | undefined;
+    const keypass = startProxy({
+      origin: 'http://127.0.0.1:9',
+      fetch: async (_, init) => {
+        signal = init.signal;
+        const response = Response.json(completion);
+        // Somebody else reads it: passing it on fails.
+        response.body?.getReader();
+        return response;
+      },
+    });
+    running.push(keypass);
+    expect(await refusal(await post(keypass, openaiChat, chat))).toBe('internal_error');
+    await keypass.proxy.settled();
+    const [request] = keypass.ledger.requests;
+    expect(keypass.ledger.settlements).toMatchObject([
+      { quality: 'unknown', cost: request?.amount, flags: ['not_relayed'], status: 200 },
+    ]);
+    expect(keypass.ledger.held).toBe(0n);
+    expect(keypass.access.listeners).toBe(0);
+    expect(signal?.aborted).toBe(true);
   });
 });
 

@@ -4,14 +4,14 @@ import { KeyPassError } from '../errors.ts';
 import { findProvider } from '../providers/index.ts';
 import { accessTokenOf } from './credentials.ts';
 import { errorEvent } from './errors.ts';
-import { answerHeaders, isEventStream, upstreamHeaders } from './headers.ts';
-import { clientLeft, Lifeline, type EarlyEnd } from './lifeline.ts';
+import { answerHeaders, refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
+import { errorOf, Lifeline } from './lifeline.ts';
 import { matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
 import type { Access, Fetch, Grantee, Hold, Ledger, Limits } from './ports.ts';
 import { prepare, readContent, type PreparedCall, type Route } from './prepare.ts';
-import { bookingOf, lowered, unbilled, unknown, type Booking, type Content } from './pricing.ts';
+import { bookingOf, lowered, unanswered, unbilled, type Booking, type Content, type Ending } from './pricing.ts';
 import { relay, type RelayEnd } from './relay.ts';
-import { JsonTap, NoTap, StreamTap, type Tap } from './tap.ts';
+import { tapFor, type Tap } from './tap.ts';
 import { NoAnswer, send } from './upstream.ts';
 
 /** What the proxy works with: all of it given, so that a test needs no database and no network. */
@@ -19,8 +19,6 @@ export interface ProxyServices {
   readonly access: Access;
   readonly ledger: Ledger;
   readonly fetch: Fetch;
-  /** Answers the calls of sandbox connections, which reach no provider; without it they are refused. */
-  readonly sandbox?: Fetch;
   readonly limits: Limits;
   /** Provider id → origin, where the operator replaced the provider's own. */
   readonly origins: Readonly<Record<string, string>>;
@@ -55,6 +53,12 @@ export interface Answer {
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
 }
+
+/**
+ * More than any budget, and little enough for the ledger to add to one in 64 bits: a bound above it is refused as one
+ * that the budget does not cover.
+ */
+const mostHeld = 4_000_000_000_000_000_000n;
 
 /** A call whose cost is held. */
 interface HeldCall extends PreparedCall {
@@ -115,6 +119,8 @@ export class Proxy {
   /** Makes one call. What it throws was not answered; what was dispatched is settled all the same. */
   async call(call: ProxyCall): Promise<Answer> {
     const { access, limits, clock } = this.#services;
+    refuseSandbox(call.grantee);
+    refuseUnlistedValues(call.route.provider, call.headers);
     const prepared = prepare(call.route, call.grantee, call.content, clock.now());
     const listenForCut = (cut: (reason: KeyPassError) => void) => access.onCut(call.grantee.connectionId, cut);
     const lifeline = new Lifeline({ client: call.signal, limits, listenForCut });
@@ -136,12 +142,12 @@ export class Proxy {
   /** Sets the call's bound aside, or, where that does not fit, the bound of the same call with less output. */
   async #hold(call: ProxyCall, prepared: PreparedCall): Promise<HeldCall> {
     const { ledger, clock } = this.#services;
-    const { priced, model } = prepared;
+    const { priced } = prepared;
     try {
       return { ...prepared, hold: await this.#holdAmount(call, prepared, priced?.quote.bound.cost ?? 0n) };
     } catch (error) {
       if (priced === null || isExact(call.headers) || !isBudgetError(error)) throw error;
-      const less = lowered(priced.call, await ledger.available(call.grantee, model), clock.now());
+      const less = lowered(priced.call, await ledger.available(call.grantee), clock.now());
       if (less === undefined) throw error;
       const { content, maxTokens } = less;
       const hold = await this.#holdAmount(call, prepared, less.quote.bound.cost);
@@ -155,21 +161,23 @@ export class Proxy {
     }
   }
 
-  #holdAmount(call: ProxyCall, { keyId, model }: PreparedCall, amount: bigint): Promise<Hold> {
+  #holdAmount(call: ProxyCall, { keyId, model }: PreparedCall, bound: bigint): Promise<Hold> {
     const { callId, grantee, route } = call;
+    const amount = bound < mostHeld ? bound : mostHeld;
     const endpoint = `${route.endpoint.method} ${route.endpoint.path}`;
     return this.#services.ledger.hold({ callId, grantee, provider: route.provider.id, model, endpoint, amount, keyId });
   }
 
   /** Opens the key for as long as it takes to write it into a header. Whatever fails here was not dispatched. */
   async #openHeaders(call: ProxyCall, held: HeldCall, lifeline: Lifeline): Promise<Headers> {
-    const { grantee, route, headers } = call;
+    const { grantee, route } = call;
     try {
+      const headers = await withOwnIdempotencyKey(call.headers, grantee.connectionId);
       const key = await this.#services.access.openKey(grantee, route.provider.id);
       try {
         if (key.keyId !== held.keyId)
           throw new KeyPassError('connection_changed', 'The connection was edited. Repeat the call.');
-        if (lifeline.ended !== undefined) throw asError(lifeline.ended);
+        if (lifeline.ended !== undefined) throw errorOf(lifeline.ended);
         return upstreamHeaders(route.provider, headers, key, held.content !== null);
       } finally {
         zero(key.secret);
@@ -182,56 +190,77 @@ export class Proxy {
 
   async #dispatch(call: ProxyCall, held: HeldCall, headers: Headers, lifeline: Lifeline): Promise<Answer> {
     const { endpoint, url } = call.route;
-    const isFree = held.priced === null;
+    const quoted = held.priced?.quote ?? null;
     const startedAt = performance.now();
     lifeline.dispatched();
+    let response: Response;
     try {
       const body = held.content?.bytes ?? null;
-      const request = { url, method: endpoint.method, headers, body, isFree };
-      const response = await send(this.#fetchFor(call.grantee), request, lifeline);
-      return this.#answer(call, held, response, lifeline, startedAt);
+      const request = { url, method: endpoint.method, headers, body, isFree: quoted === null };
+      response = await send(this.#services.fetch, request, lifeline);
     } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
-      if (error.wasSent) {
-        const booking = isFree ? unbilled(['no_answer']) : unknown(held.hold, ['no_answer']);
-        this.#settle(held.hold, booking, { status: null, ttfbMs: null, startedAt });
-      } else {
+      if (error instanceof NoAnswer && !error.wasSent) {
         await this.#release(held.hold);
+      } else {
+        this.#settle(held.hold, unanswered(held.hold, quoted, 'no_answer'), { status: null, ttfbMs: null, startedAt });
       }
-      throw asError(error.reason);
+      throw error instanceof NoAnswer ? errorOf(error.reason) : error;
     }
+    return this.#answer(call, held, response, lifeline, startedAt);
   }
 
   #answer(call: ProxyCall, held: HeldCall, response: Response, lifeline: Lifeline, startedAt: number): Answer {
     const { status } = response;
-    const ttfbMs = Math.round(performance.now() - startedAt);
+    const seen = { status, ttfbMs: Math.round(performance.now() - startedAt), startedAt };
     if (status >= 300 && status < 400) {
-      this.#settle(held.hold, unbilled(['redirected']), { status, ttfbMs, startedAt });
+      this.#settle(held.hold, unbilled(['redirected']), seen);
       throw redirected(lifeline);
     }
-    const format = held.priced?.call.format;
-    const tap = tapFor(held, response, this.#services.limits);
+    try {
+      return this.#relayed(call, held, response, lifeline, (booking) => this.#settle(held.hold, booking, seen));
+    } catch (error) {
+      this.#settle(held.hold, unanswered(held.hold, held.priced?.quote ?? null, 'not_relayed'), seen);
+      lifeline.cut(new KeyPassError('internal_error', 'KeyPass could not pass the answer on.'));
+      throw error;
+    }
+  }
+
+  /** The answer as it is passed on; its end is booked. What this throws has not been. */
+  #relayed(
+    call: ProxyCall,
+    held: HeldCall,
+    response: Response,
+    lifeline: Lifeline,
+    book: (booking: Booking) => void,
+  ): Answer {
+    const { status } = response;
+    const { maxCopyBytes: longest, drainMs } = this.#services.limits;
+    const { priced, removesUsage } = held;
+    const format = priced?.call.format ?? null;
+    const tap = tapFor(response, { format, removesUsage, longest });
     const headers = answerHeaders(call.route.provider, response.headers);
     if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
-    const onEnd = (end: RelayEnd) => {
-      const ending = { end, status, reading: tap.result(), hasSeen: tap.hasSeen };
-      this.#settle(held.hold, bookingOf(held.hold, held.priced?.quote ?? null, ending), { status, ttfbMs, startedAt });
-    };
+    const onEnd = (end: RelayEnd, isBehind: boolean) => book(this.#bookingAt(held, { end, isBehind, status }, tap));
     const telling =
-      call.tellsErrors && format !== undefined ? (error: KeyPassError) => errorEvent(error, format) : undefined;
+      call.tellsErrors && format !== null ? (error: KeyPassError) => errorEvent(error, format) : undefined;
     if (response.body === null) {
       lifeline.close();
-      onEnd('complete');
+      onEnd('complete', false);
       return { status, headers, body: null };
     }
-    const { drainMs } = this.#services.limits;
     const body = relay(response.body, { tap, lifeline, drainMs, errorEvent: telling, onEnd });
     return { status, headers, body };
   }
 
-  #fetchFor(grantee: Grantee): Fetch {
-    const { fetch, sandbox } = this.#services;
-    return grantee.policy.sandbox ? (sandbox ?? refuseSandbox) : fetch;
+  /** An answer has always ended in a booking, whatever it was that could not be read. */
+  #bookingAt({ hold, priced }: HeldCall, ended: Pick<Ending, 'end' | 'isBehind' | 'status'>, tap: Tap): Booking {
+    const quoted = priced?.quote ?? null;
+    try {
+      return bookingOf(hold, quoted, { ...ended, reading: tap.result(), hasSeen: tap.hasSeen });
+    } catch (error) {
+      this.#services.onFault('booking_failed', error);
+      return unanswered(hold, quoted, 'unreadable');
+    }
   }
 
   /** Booked beside the answer: the hold is durable, so a crash in between leaves the call in the ledger. */
@@ -258,13 +287,6 @@ export class Proxy {
   }
 }
 
-function tapFor({ priced, removesUsage }: PreparedCall, response: Response, limits: Limits): Tap {
-  if (priced === null || !response.ok) return new NoTap();
-  const { format } = priced.call;
-  if (isEventStream(response.headers)) return new StreamTap(format, removesUsage, limits.maxCopyBytes);
-  return new JsonTap(format, limits.maxCopyBytes);
-}
-
 function isBudgetError(error: unknown): boolean {
   return error instanceof KeyPassError && error.type === 'budget_error';
 }
@@ -272,12 +294,6 @@ function isBudgetError(error: unknown): boolean {
 /** The app wants the call as it wrote it, or not at all. */
 function isExact(headers: Headers): boolean {
   return headers.get('x-keypass-exact') === 'true';
-}
-
-function asError(reason: EarlyEnd): KeyPassError {
-  return reason === clientLeft
-    ? new KeyPassError('invalid_request', 'The client left before the answer came.')
-    : reason;
 }
 
 /** A redirect would take the key to another host. */
@@ -290,7 +306,7 @@ function redirected(lifeline: Lifeline): KeyPassError {
   return error;
 }
 
-function refuseSandbox(): Promise<Response> {
-  const reason = new KeyPassError('endpoint_not_allowed', 'This is a sandbox connection: its calls reach no provider.');
-  return Promise.reject(new NoAnswer(reason, false));
+function refuseSandbox({ policy }: Grantee): void {
+  if (!policy.sandbox) return;
+  throw new KeyPassError('endpoint_not_allowed', 'This is a sandbox connection: its calls reach no provider.');
 }

@@ -1,8 +1,10 @@
 import { concat } from '../crypto/index.ts';
+import { parseBytes } from '../money/json.ts';
 import { createUsageReader, type UsageReading } from '../money/reader.ts';
 import type { UsageFormat } from '../money/usage.ts';
-import { EventSplitter } from './sse.ts';
+import { isEventStream } from './headers.ts';
 import { withoutAddedUsage } from './include-usage.ts';
+import { EventSplitter } from './sse.ts';
 
 /** Reads an answer's usage from the bytes that pass, and says which bytes pass. */
 export interface Tap {
@@ -13,6 +15,20 @@ export interface Tap {
   /** Whether any of the answer has been seen that an estimate could start from. */
   readonly hasSeen: boolean;
   result(): UsageReading;
+}
+
+/** What an answer needs to be metered; `format` is null where nothing is billed. */
+interface Metered {
+  readonly format: UsageFormat | null;
+  /** The usage in the stream was asked for on KeyPass's account. */
+  readonly removesUsage: boolean;
+  /** The most bytes of a body, or of one event, that are kept. */
+  readonly longest: number;
+}
+
+export function tapFor(response: Response, { format, removesUsage, longest }: Metered): Tap {
+  if (format === null || !response.ok) return new NoTap();
+  return isEventStream(response.headers) ? new StreamTap(format, removesUsage, longest) : new JsonTap(format, longest);
 }
 
 const nothing = new Uint8Array();
@@ -65,7 +81,7 @@ export class StreamTap implements Tap {
 }
 
 /** One JSON body. A copy is kept up to a limit; of a longer one the usage stays unknown. */
-export class JsonTap implements Tap {
+class JsonTap implements Tap {
   readonly #reader;
   readonly #limit: number;
   #chunks: Uint8Array[] = [];
@@ -85,7 +101,7 @@ export class JsonTap implements Tap {
   }
 
   end(): Uint8Array {
-    const body = this.#length <= this.#limit ? parsed(concat(...this.#chunks)) : undefined;
+    const body = this.#length <= this.#limit ? parseBytes(concat(...this.#chunks)) : undefined;
     this.#chunks = [];
     if (body !== undefined) this.#reader.onJson(body);
     return nothing;
@@ -97,7 +113,7 @@ export class JsonTap implements Tap {
 }
 
 /** A body that has no usage to read: errors, lists, token counts. */
-export class NoTap implements Tap {
+class NoTap implements Tap {
   readonly hasSeen = false;
 
   push(chunk: Uint8Array): Uint8Array {
@@ -110,13 +126,5 @@ export class NoTap implements Tap {
 
   result(): UsageReading {
     return { usage: undefined, finished: true, outputBytes: 0 };
-  }
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-  } catch {
-    return undefined;
   }
 }

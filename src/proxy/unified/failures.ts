@@ -1,6 +1,6 @@
 import { concat } from '../../crypto/index.ts';
 import { KeyPassError, type ErrorCode } from '../../errors.ts';
-import { listAt, memberAt, objectAt, textAt } from '../../money/json.ts';
+import { listAt, memberAt, objectAt, parseBytes, textAt } from '../../money/json.ts';
 import type { Answer } from '../service.ts';
 
 const longestBody = 64 * 1024;
@@ -34,7 +34,7 @@ interface RefusedAnswer {
 /** Reads an answer that is no success. It is read up to a limit; what is no JSON tells its status alone. */
 export async function refusalOf(answer: Answer): Promise<ProviderRefusal> {
   const bytes = await readWhole(answer.body, longestBody).catch(() => new Uint8Array());
-  return refusalFrom(answer.status, answer.headers, parsed(bytes));
+  return refusalFrom(answer.status, answer.headers, parseBytes(bytes));
 }
 
 /**
@@ -95,14 +95,6 @@ export async function readWhole(body: Answer['body'], limit: number): Promise<Ui
     chunks.push(chunk);
   }
   return concat(...chunks);
-}
-
-export function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** OpenAI and Groq name a `code` or else a `type`, Anthropic a `type`, Google a `status` beside its numeric `code`. */

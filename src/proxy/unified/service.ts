@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { idempotencyKeyOf } from '../../http/idempotency.ts';
 import { success } from '../../http/envelope.ts';
-import { isObject } from '../../money/json.ts';
+import { isObject, parseBytes } from '../../money/json.ts';
 import { isEventStream } from '../headers.ts';
 import { refuseKeyInQuery, targetOf } from '../paths.ts';
 import type { Limits } from '../ports.ts';
@@ -12,7 +12,7 @@ import { readAddress, readModelName } from './address.ts';
 import type { NumberedCalls } from './calls.ts';
 import type { CallFacts } from './completion.ts';
 import { exchangeFor, type Exchange } from './exchange.ts';
-import { parsed, readWhole, refusalOf, unreadable } from './failures.ts';
+import { readWhole, refusalOf, unreadable } from './failures.ts';
 import { malformed } from './refusal.ts';
 import { chatStream } from './stream.ts';
 
@@ -98,7 +98,7 @@ export class UnifiedChat {
   }
 
   async #whole(answer: Answer, { translation }: Exchange, facts: CallFacts, shape: Call['shape']): Promise<Response> {
-    const body = parsed(await readWhole(answer.body, this.#parts.limits.maxCopyBytes));
+    const body = parseBytes(await readWhole(answer.body, this.#parts.limits.maxCopyBytes));
     if (!isObject(body)) throw unreadable();
     const completion = translation === undefined ? body : translation.whole(body, facts);
     const headers = headersOf(answer, 'application/json');

@@ -1,6 +1,7 @@
 import { KeyPassError } from '../../errors.ts';
 import { parseObject } from '../../money/json.ts';
 import { errorEvent } from '../errors.ts';
+import { Farewell } from '../farewell.ts';
 import { EventSplitter, type ServerSentEvent } from '../sse.ts';
 import type { ChatChunk, ChunkReader } from './chunks.ts';
 import { brokenOff, unreadable } from './failures.ts';
@@ -22,17 +23,13 @@ export function chatStream(
   );
 }
 
-/** A reset discards what the client has not read: the event that says why gets this much time to arrive. */
-const farewellMs = 50;
-
 class ChatSource {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #chunks: ChunkReader;
   readonly #events: EventSplitter;
   /** What the client has to get next. */
   #text = '';
-  /** What the next pull fails with: the client was sent the event that says so. */
-  #failure: KeyPassError | undefined;
+  readonly #farewell = new Farewell();
 
   constructor(reader: ReadableStreamDefaultReader<Uint8Array>, chunks: ChunkReader, longest: number) {
     this.#reader = reader;
@@ -41,11 +38,7 @@ class ChatSource {
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    if (this.#failure !== undefined) {
-      await new Promise((resolve) => setTimeout(resolve, farewellMs));
-      controller.error(this.#failure);
-      return;
-    }
+    if (await this.#farewell.hasEnded(controller)) return;
     try {
       let isDone = await this.#step();
       // Many of a provider's events say nothing to the client, and a pull that passes nothing on would not be repeated.
@@ -53,9 +46,9 @@ class ChatSource {
       controller.enqueue(this.#take());
       if (isDone) controller.close();
     } catch (error) {
-      this.#failure = error instanceof KeyPassError ? error : brokenOff();
-      this.#text += new TextDecoder().decode(errorEvent(this.#failure, 'openai-chat'));
-      controller.enqueue(this.#take());
+      const failure = error instanceof KeyPassError ? error : brokenOff();
+      this.#text += new TextDecoder().decode(errorEvent(failure, 'openai-chat'));
+      this.#farewell.say(controller, this.#take(), failure);
       await this.cancel().catch(() => {});
     }
   }
