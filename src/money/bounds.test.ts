@@ -106,10 +106,14 @@ describe('bounds computed by hand', () => {
   });
 });
 
-describe('what the bytes explain', () => {
-  const explained = (...of: Parameters<typeof call>) => boundOf(call(...of)).explained;
-  const openai = (body: object) => explained('openai', 'gpt-4o', asked(body));
+const explained = (...of: Parameters<typeof call>) => boundOf(call(...of)).explained;
+const explainedOpenAi = (body: object) => explained('openai', 'gpt-4o', asked(body));
+const explainedClaude = (thinking: object) =>
+  explained('anthropic', 'claude-sonnet-4-5', asked({ max_tokens: 9, ...thinking }));
+const explainedGemini = (model: string, thinkingConfig?: object) =>
+  explained('google', model, { contents: [], generationConfig: { maxOutputTokens: 9, thinkingConfig } });
 
+describe('what the bytes explain', () => {
   test('text, by half its bytes; media and tools at their most', () => {
     const plain = call('openai', 'gpt-4o', hello);
     const input = Math.ceil(plain.bodyBytes / 2);
@@ -134,7 +138,7 @@ describe('what the bytes explain', () => {
   });
 
   test('not what is predicted, and nothing at all of searches and speech', () => {
-    expect(openai({ prediction: { type: 'content', content: 'a' }, max_tokens: 9 }).output).toBe(false);
+    expect(explainedOpenAi({ prediction: { type: 'content', content: 'a' }, max_tokens: 9 }).output).toBe(false);
     const search = { tools: [{ type: 'web_search_20250305', name: 'web_search', max_uses: 3 }], max_tokens: 9 };
     expect(explained('anthropic', 'claude-haiku-4-5', asked(search)).isOpenEnded).toBe(true);
     const speech = call('openai', 'gpt-audio', asked({ modalities: ['text', 'audio'], max_tokens: 9 }));
@@ -142,30 +146,27 @@ describe('what the bytes explain', () => {
     expect(explained('google', 'gemini-2.5-flash-image', contents({ text: 'a cat' })).isOpenEnded).toBe(true);
   });
 
-  const claude = (thinking: object) =>
-    explained('anthropic', 'claude-sonnet-4-5', asked({ max_tokens: 9, ...thinking }));
-  const gemini = (model: string, thinkingConfig?: object) =>
-    explained('google', model, { contents: [], generationConfig: { maxOutputTokens: 9, thinkingConfig } });
   test('not what is reasoned in secret', () => {
     expect(explained('openai', 'o3', hello).output).toBe(false);
     expect(explained('openai', 'gpt-6-sol', hello).output).toBe(false);
     expect(explained('groq', 'openai/gpt-oss-20b', hello).output).toBe(false);
     expect(explained('groq', 'llama-3.3-70b-versatile', hello).output).toBe(true);
     expect(explained('openai', 'gpt-4o-mini-2024-07-18', hello).output).toBe(true);
-    expect(claude({}).output).toBe(true);
-    expect(claude({ thinking: { type: 'disabled' } }).output).toBe(true);
-    expect(claude({ thinking: { type: 'adaptive' } }).output).toBe(false);
+    expect(explainedClaude({}).output).toBe(true);
+    expect(explainedClaude({ thinking: { type: 'disabled' } }).output).toBe(true);
+    expect(explainedClaude({ thinking: { type: 'adaptive' } }).output).toBe(false);
     expect(explained('anthropic', 'claude-opus-5', asked({ max_tokens: 9 })).output).toBe(false);
-    expect(gemini('gemini-2.0-flash').output).toBe(true);
-    expect(gemini('gemini-2.5-flash').output).toBe(false);
-    expect(gemini('gemini-2.5-flash', { thinkingBudget: 0 }).output).toBe(true);
-    expect(gemini('gemini-2.5-flash', { thinkingBudget: -1 }).output).toBe(false);
-    expect(gemini('gemini-2.5-pro', { thinkingBudget: 0 }).output).toBe(false);
+    expect(explainedGemini('gemini-2.0-flash').output).toBe(true);
+    expect(explainedGemini('gemini-2.5-flash').output).toBe(false);
+    expect(explainedGemini('gemini-2.5-flash', { thinkingBudget: 0 }).output).toBe(true);
+    expect(explainedGemini('gemini-2.5-flash', { thinkingBudget: -1 }).output).toBe(false);
+    expect(explainedGemini('gemini-2.5-pro', { thinkingBudget: 0 }).output).toBe(false);
   });
 });
 
+const embed = (body: object) => call('google', 'gemini-embedding-2', { ...body }, 'gemini-embed');
+
 describe('many texts to embed at once', () => {
-  const embed = (body: object) => call('google', 'gemini-embedding-2', { ...body }, 'gemini-embed');
   const one = { model: 'models/gemini-embedding-2', content: { parts: [{ text: 'x'.repeat(20_000) }] } };
 
   test('are bounded by their bytes, all together', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { findProvider, guessKey, providerIds, providers } from './index.ts';
+import { findProvider, guessKey, providerIds, providers, type Provider } from './index.ts';
 
 describe('the catalogue', () => {
   test('is found by id', () => {
@@ -29,6 +29,17 @@ describe('the catalogue', () => {
     for (const name of provider.requestHeaders.filter((header) => header.endsWith('-beta')))
       expect(Object.keys(provider.listedValues)).toContain(name);
   });
+});
+
+test('the values of headers that unlock betas are documented', async () => {
+  const page = await Bun.file(`${import.meta.dir}/../../docs/proxy.md`).text();
+  const listed = providers.flatMap(({ listedValues }: Provider) => Object.entries(listedValues));
+  expect(listed.length).toBeGreaterThan(0);
+  for (const [name, values] of listed) {
+    const [, documented = ''] = page.split(`\n- \`${name}\`:`);
+    const [item = ''] = documented.split(/\n(?! )/);
+    expect(Array.from(item.matchAll(/`([^`\s]+)`/g), ([, value]) => value)).toEqual([...values]);
+  }
 });
 
 /** Put together here, so that no scanner takes a sample for a key. */

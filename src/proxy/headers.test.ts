@@ -113,16 +113,16 @@ test("what the owner keeps with a key goes up by the provider's list and never r
   expect(sent.has('content-type')).toBe(false);
 });
 
-describe('a header that changes what a call may do', () => {
-  const refused = (provider: typeof openai, name: string, value: string): unknown => {
-    try {
-      refuseUnlistedValues(provider, new Headers({ [name]: value }));
-    } catch (error) {
-      return error;
-    }
-    return undefined;
-  };
+const refused = (provider: typeof openai, name: string, value: string): unknown => {
+  try {
+    refuseUnlistedValues(provider, new Headers({ [name]: value }));
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+};
 
+describe('a header that changes what a call may do', () => {
   test.each([
     '',
     'token-counting-2024-11-01',
@@ -167,17 +167,17 @@ describe('a header that changes what a call may do', () => {
   });
 });
 
-describe("an idempotency key is the connection's own", () => {
-  const sent = async (connectionId: string, value: string) =>
-    (await withOwnIdempotencyKey(new Headers({ 'idempotency-key': value, accept: 'a/b' }), connectionId)).get(
-      'idempotency-key',
-    );
+const keySent = async (connectionId: string, value: string) =>
+  (await withOwnIdempotencyKey(new Headers({ 'idempotency-key': value, accept: 'a/b' }), connectionId)).get(
+    'idempotency-key',
+  );
 
+describe("an idempotency key is the connection's own", () => {
   test('the same for a repeat, another for another connection', async () => {
-    const first = await sent('c1', 'k');
+    const first = await keySent('c1', 'k');
     expect(first).toMatch(/^[0-9a-f]{64}$/);
-    expect(await sent('c1', 'k')).toBe(first);
-    expect(new Set([first, await sent('c2', 'k'), await sent('c1', 'l'), await sent('c1k', '')]).size).toBe(4);
+    expect(await keySent('c1', 'k')).toBe(first);
+    expect(new Set([first, await keySent('c2', 'k'), await keySent('c1', 'l'), await keySent('c1k', '')]).size).toBe(4);
   });
 
   test('and no other header is changed', async () => {

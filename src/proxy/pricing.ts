@@ -70,7 +70,7 @@ export interface Ending {
   readonly reading: UsageReading;
   /** Whether enough of the answer came by for an estimate to start from. */
   readonly hasSeen: boolean;
-  /** It was ended while nobody was waiting for more: what the provider made and nobody read is not known. */
+  /** The client had not read all that had come: what the provider wrote and nobody saw is not known. */
   readonly isBehind: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { KeyPassError } from '../errors.ts';
 import { Farewell } from './farewell.ts';
 import { clientLeft, type Lifeline } from './lifeline.ts';
+import { Pace } from './pace.ts';
 import { StreamTap, type Tap } from './tap.ts';
 
 /** How the passing on of an answer ended. */
@@ -14,8 +15,8 @@ export interface RelayOptions {
   /** The last event of a stream that KeyPass ends, in the API's own form; absent where the reader handles the error. */
   readonly errorEvent?: ((error: KeyPassError) => Uint8Array) | undefined;
   /**
-   * Called once, when the answer has ended in whatever way. `isBehind`: it was ended while the client was not waiting
-   * for more, so that the provider may have written what nobody has read.
+   * Called once, when the answer has ended in whatever way. `isBehind`: it was ended by a client, or under one, that had
+   * not read all that had come, so that the provider may have written what nobody has seen.
    */
   readonly onEnd: (end: RelayEnd, isBehind: boolean) => void;
 }
@@ -41,8 +42,7 @@ class Passage {
   readonly #options: RelayOptions;
   #end: RelayEnd | undefined;
   #hasLeft = false;
-  /** Everything that has come so far is passed on, and more is waited for. */
-  #isWaiting = false;
+  readonly #pace = new Pace();
   readonly #farewell = new Farewell();
 
   constructor(reader: ReadableStreamDefaultReader<Uint8Array>, options: RelayOptions) {
@@ -79,9 +79,9 @@ class Passage {
 
   /** Reads one chunk; true when this pull has done its work. */
   async #step(controller: ReadableStreamDefaultController<Uint8Array>): Promise<boolean> {
-    this.#isWaiting = true;
+    this.#pace.begin();
     const { done, value } = await this.#reader.read();
-    this.#isWaiting = false;
+    this.#pace.end();
     if (this.#hasLeft) {
       // A drain reads on beside a pull that was waiting: reads are answered in order, so the tap sees them in order.
       if (!done) this.#options.tap.push(value);
@@ -127,6 +127,6 @@ class Passage {
     this.#end = end;
     this.#options.lifeline.close();
     const wasStopped = end === 'left' || end === 'cut';
-    this.#options.onEnd(end, wasStopped && !this.#isWaiting);
+    this.#options.onEnd(end, wasStopped && this.#pace.isBehind);
   }
 }
