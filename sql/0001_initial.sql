@@ -198,6 +198,7 @@ create table receipts (
   flags text[] not null,
   usage jsonb,
   lines jsonb not null,
+  price jsonb,
   cost bigint not null check (cost >= 0),
   started_at timestamptz not null,
   ttfb_ms integer,

@@ -212,6 +212,7 @@ create table receipts (
   flags text[] not null,
   usage jsonb,
   lines jsonb not null,
+  price jsonb,
   cost bigint not null,
   started_at timestamp with time zone not null,
   ttfb_ms integer,

@@ -10,6 +10,7 @@ export const errorCodes = {
   unknown_member: 'invalid_request_error',
   password_not_accepted: 'invalid_request_error',
   body_too_large: 'invalid_request_error',
+  body_timeout: 'invalid_request_error',
   unsupported_media_type: 'invalid_request_error',
   unsupported_encoding: 'invalid_request_error',
   unsupported_parameter: 'invalid_request_error',

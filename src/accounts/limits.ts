@@ -16,7 +16,6 @@ export function createLimits(now: () => number) {
   const guesses = new Limiter(10, 6000, now);
   const accounts = new Limiter(100, 1000, now);
   const known = new Set<string>();
-  const groupOf = (request: Request) => addressGroup(contextOf(request).address);
   const address = (request: Request) => addresses.take(groupOf(request));
   return {
     address,
@@ -34,6 +33,10 @@ export function createLimits(now: () => number) {
       if (known.size > mostKnown && oldest !== undefined) known.delete(oldest);
     },
   };
+}
+
+function groupOf(request: Request): string {
+  return addressGroup(contextOf(request).address);
 }
 
 function placeOf(group: string, account: string): string {

@@ -5,7 +5,7 @@ const longestMs = 60_000;
 
 /**
  * Reads a request's body as it comes: never more than `limit` bytes of it, and for `deadlineMs` at most. Throws
- * `unsupported_encoding`, `body_too_large`, and `invalid_request` where the body did not arrive in time.
+ * `unsupported_encoding`, `body_too_large`, `body_timeout`.
  */
 export async function readBody(
   request: Request,
@@ -64,11 +64,5 @@ function tooLarge(limit: number): KeyPassError {
 }
 
 function tooLate(): KeyPassError {
-  return new KeyPassError(
-    'invalid_request',
-    'The body did not arrive in time. Send it whole, right after the headers.',
-    {
-      param: 'body',
-    },
-  );
+  return new KeyPassError('body_timeout', 'The body did not arrive in time. Send it whole, right after the headers.');
 }

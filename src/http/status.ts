@@ -15,6 +15,7 @@ const statusOfType: Record<ErrorType, number> = {
 /** Codes whose HTTP status is not that of their type. */
 const exceptions: Partial<Record<ErrorCode, number>> = {
   body_too_large: 413,
+  body_timeout: 408,
   unsupported_media_type: 415,
   unsupported_encoding: 415,
   misdirected_host: 421,
@@ -34,6 +35,7 @@ export function statusOf(code: ErrorCode): number {
 /** Refusals of this moment only. */
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'budget_held',
+  'body_timeout',
   'rate_limited',
   'too_many_attempts',
   'provider_rate_limited',

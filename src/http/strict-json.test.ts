@@ -48,3 +48,11 @@ test('bytes that are not UTF-8', () => {
   expect(codeOf(Uint8Array.of(0x22, 0xc3, 0x28, 0x22))).toBe('invalid_json');
   expect(codeOf(Uint8Array.of(0x22, 0xed, 0xa0, 0x80, 0x22))).toBe('invalid_json');
 });
+
+const nested = (depth: number) => utf8('['.repeat(depth) + ']'.repeat(depth));
+
+test('nesting has an end', () => {
+  expect(parseStrictJson(nested(256))).toBeArray();
+  expect(() => parseStrictJson(nested(257))).toThrow('nested');
+  expect(() => parseStrictJson(nested(60_000))).toThrow(KeyPassError);
+});

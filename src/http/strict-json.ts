@@ -32,7 +32,15 @@ function refuseDuplicates(text: string): void {
       if (isName(text, end)) addName(open.at(-1), text.slice(at, end + 1));
       at = end;
     }
+    if (open.length > deepest) throw tooDeep();
   }
+}
+
+/** No request of any provider comes near this; what walks a value recursively must not run out of stack. */
+const deepest = 256;
+
+function tooDeep(): KeyPassError {
+  return new KeyPassError('invalid_json', `The body is nested more than ${deepest} levels deep.`);
 }
 
 const arrayMarker: Set<string> = new Set();

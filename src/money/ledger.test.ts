@@ -99,6 +99,21 @@ eachDatabase((_kind, open) => {
     return { dead, running };
   }
 
+  /** The same database, whose answers are lost while `isAway` says so; the statements themselves are carried out or not. */
+  function unreliable(isAway: () => boolean, isCarriedOut: boolean): Database {
+    const sql = new Proxy(database.sql, {
+      apply(target, self, args) {
+        if (!isAway()) return Reflect.apply(target, self, args);
+        const lost = async () => {
+          if (isCarriedOut) await Reflect.apply(target, self, args);
+          throw new Error('the connection is lost');
+        };
+        return lost();
+      },
+    });
+    return { ...database, sql };
+  }
+
   describe('hold', () => {
     test('200 at once on one budget: as many as fit, and never above it', async () => {
       const grantee = await permission({ budgetCents: 100 });
@@ -314,21 +329,6 @@ eachDatabase((_kind, open) => {
   });
 
   describe('a database that is away', () => {
-    /** The same database, whose answers are lost while `isAway` says so; the statements themselves are carried out or not. */
-    function unreliable(isAway: () => boolean, isCarriedOut: boolean): Database {
-      const sql = new Proxy(database.sql, {
-        apply(target, self, args) {
-          if (!isAway()) return Reflect.apply(target, self, args);
-          const lost = async () => {
-            if (isCarriedOut) await Reflect.apply(target, self, args);
-            throw new Error('the connection is lost');
-          };
-          return lost();
-        },
-      });
-      return { ...database, sql };
-    }
-
     test('a settlement is written when it is back, and the hold stays until then', async () => {
       const grantee = await permission();
       let isAway = false;

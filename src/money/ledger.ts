@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Policy } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
 import { picoFromCents, type Pico } from './amount.ts';
+import type { Match } from './catalogue.ts';
 import type { CostLine } from './cost.ts';
 import { neverLeft, receiptOf } from './receipts.ts';
 import { refusal, refuseExpired } from './refusals.ts';
@@ -36,12 +37,23 @@ export interface Hold {
   readonly amount: Pico;
 }
 
+/** Where a receipt's prices come from. */
+export interface PriceSource {
+  /** The catalogue's own name of the entry, and whether the model's name is in it or fits its pattern. */
+  readonly entry: string;
+  readonly match: Match;
+  /** The catalogue with its version, which dates its prices. */
+  readonly catalogue: string;
+}
+
 /** How a call ended: what a receipt keeps of it. */
 export interface Settlement {
   readonly status: number | null;
   readonly usage: Usage | null;
   readonly cost: Pico;
   readonly lines: readonly CostLine[];
+  /** Absent where nothing was priced. */
+  readonly price?: PriceSource | undefined;
   readonly quality: 'measured' | 'estimated' | 'unknown';
   readonly flags: readonly string[];
   readonly servedModel?: string | undefined;

@@ -79,6 +79,7 @@ export interface ReceiptRow {
   flags: readonly string[];
   usage: string | null;
   lines: string;
+  price: string | null;
   cost: Pico;
   ttfbMs: number | null;
   durationMs: number;
@@ -95,10 +96,10 @@ export async function settleHold(sql: Sql | Tx, receipt: ReceiptRow): Promise<bo
       where budgets.connection_id = settled.connection_id and budgets.window_start = settled.window_start
     )
     insert into receipts (call_id, connection_id, window_start, provider, model, served_model, service_tier, endpoint,
-      key_id, status, quality, flags, usage, lines, cost, started_at, ttfb_ms, duration_ms)
+      key_id, status, quality, flags, usage, lines, price, cost, started_at, ttfb_ms, duration_ms)
     select ${receipt.callId}::uuid, connection_id, window_start, provider, model, ${receipt.servedModel},
       ${receipt.serviceTier}, endpoint, key_id, ${receipt.status}, ${receipt.quality}, ${[...receipt.flags]}::text[],
-      ${receipt.usage}::text::jsonb, ${receipt.lines}::text::jsonb, ${receipt.cost}::bigint, created_at,
+      ${receipt.usage}::text::jsonb, ${receipt.lines}::text::jsonb, ${receipt.price}::text::jsonb, ${receipt.cost}::bigint, created_at,
       ${receipt.ttfbMs}, ${receipt.durationMs}
     from settled returning call_id`;
   return rows.length === 1;
@@ -113,7 +114,7 @@ export async function replaceLostCharge(sql: Sql | Tx, receipt: ReceiptRow): Pro
     ), replaced as (
       update receipts set served_model = ${receipt.servedModel}, service_tier = ${receipt.serviceTier},
         status = ${receipt.status}, quality = ${receipt.quality}, flags = ${[...receipt.flags]}::text[],
-        usage = ${receipt.usage}::text::jsonb, lines = ${receipt.lines}::text::jsonb, cost = ${receipt.cost}::bigint,
+        usage = ${receipt.usage}::text::jsonb, lines = ${receipt.lines}::text::jsonb, price = ${receipt.price}::text::jsonb, cost = ${receipt.cost}::bigint,
         ttfb_ms = ${receipt.ttfbMs}, duration_ms = ${receipt.durationMs}
       from lost where receipts.call_id = lost.call_id
     )

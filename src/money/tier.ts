@@ -65,7 +65,11 @@ export function hasListPrice(format: UsageFormat, servedTier: string | undefined
  * project's settings say, which may be a dearer one: sent like this, the list price holds whatever they say.
  */
 export function withListPrice(format: UsageFormat, body: JsonObject): JsonObject {
-  return rules[format] === openAi ? { ...body, service_tier: 'default' } : body;
+  const { member, asked } = rules[format];
+  const tier = body[member];
+  const isListed = isAbsent(tier) || (typeof tier === 'string' && asked.includes(tier.toLowerCase()));
+  // What is not listed stays as it was asked for: `requireListPrice` refuses it by name.
+  return rules[format] === openAi && isListed ? { ...body, [member]: 'default' } : body;
 }
 
 function requireOneOf(body: JsonObject, member: string, values: readonly string[]): void {

@@ -52,6 +52,10 @@ export const openai: Provider = {
           { at: 'input.*.type', is: ['item_reference'] },
           // An item of an id alone is a reference too: its type may be left out.
           { at: 'input.*.id', lacks: 'type' },
+          // Items that OpenAI fills in from its store by their id, unless they bring their contents along.
+          { at: 'input.*.type', is: ['reasoning', 'compaction'], lacks: 'encrypted_content' },
+          { at: 'input.*.type', is: ['image_generation_call'], lacks: 'result' },
+          { at: 'input.*.type', is: ['file_search_call', 'web_search_call', 'code_interpreter_call'] },
           { at: 'input.*.container_id' },
           { at: 'input.*.content.*.file_id' },
           { at: 'input.*.output.*.file_id' },

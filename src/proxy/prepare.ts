@@ -3,7 +3,7 @@ import { readBody } from '../http/body.ts';
 import { parseStrictJson } from '../http/strict-json.ts';
 import { withListPrice } from '../money/tier.ts';
 import type { UsageFormat } from '../money/usage.ts';
-import { isObject, type JsonObject } from '../money/json.ts';
+import { isAbsent, isObject, type JsonObject } from '../money/json.ts';
 import type { Endpoint, Metering, Provider } from '../providers/index.ts';
 import { withIncludeUsage } from './include-usage.ts';
 import type { MatchedEndpoint } from './paths.ts';
@@ -61,9 +61,17 @@ export function prepare(route: Route, grantee: Grantee, content: Content | null,
 }
 
 function metered(metering: Metering, body: JsonObject): { body: JsonObject; removesUsage: boolean } {
+  refuseOddStream(metering, body);
   const listed = withListPrice(metering.format, body);
   const asking = metering.includeUsage === true ? withIncludeUsage(listed) : undefined;
   return asking === undefined ? { body: listed, removesUsage: false } : { body: asking, removesUsage: true };
+}
+
+/** A provider that takes `"true"` for true would stream what is then metered as one answer. */
+function refuseOddStream(metering: Metering, body: JsonObject): void {
+  const { stream } = body;
+  if (metering.streams !== 'body' || isAbsent(stream) || typeof stream === 'boolean') return;
+  throw new KeyPassError('invalid_request', '`stream` must be true or false.', { param: 'stream' });
 }
 
 function pricedCall(provider: Provider, model: string, format: UsageFormat, content: Content, at: Date) {

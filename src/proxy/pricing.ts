@@ -77,7 +77,7 @@ export interface Ending {
 /** The part of a settlement that is about money. */
 export type Booking = Pick<
   Settlement,
-  'usage' | 'cost' | 'lines' | 'quality' | 'flags' | 'servedModel' | 'serviceTier'
+  'usage' | 'cost' | 'lines' | 'price' | 'quality' | 'flags' | 'servedModel' | 'serviceTier'
 >;
 
 /** What to book for a call that was answered. Never throws: what can't be told costs what was held, and says so. */
@@ -143,7 +143,8 @@ function booked(
 ): Booking {
   const usage = { ...stated, raw: storable(stated.raw) };
   try {
-    return { usage, ...costOf(usage, price), quality, flags };
+    const { entry, match, catalogue } = price;
+    return { usage, ...costOf(usage, price), price: { entry, match, catalogue }, quality, flags };
   } catch {
     // A bucket without a price: the usage is on the receipt, its cost is not known.
     return { ...unknown(hold, [...flags, 'price_unknown']), usage };

@@ -52,6 +52,7 @@ export const Receipt = object({
   flags: t.Array(t.String()),
   usage: t.Unknown(),
   lines: t.Unknown(),
+  price: t.Unknown({ description: 'The catalogue, with its version, and the entry that the prices are from' }),
   cost: Usd,
   startedAt: Timestamp,
   ttfbMs: t.Union([integer(), t.Null()]),

@@ -49,6 +49,7 @@ export interface ReceiptRow {
   flags: string[];
   usage: unknown;
   lines: unknown;
+  price: unknown;
   cost: Pico;
   startedAt: Date;
   ttfbMs: number | null;
@@ -64,7 +65,7 @@ export async function listReceipts(
 ) {
   return sql<ReceiptRow[]>`
     select call_id, connection_id, apps.name as app_name, provider, model, served_model, service_tier, endpoint,
-      receipts.status, quality, flags, usage, lines, cost, started_at, ttfb_ms, duration_ms
+      receipts.status, quality, flags, usage, lines, price, cost, started_at, ttfb_ms, duration_ms
     from receipts
     join connections on connections.id = receipts.connection_id
     left join apps on apps.id = connections.app_id

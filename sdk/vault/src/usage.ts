@@ -59,6 +59,8 @@ export type Receipt = {
   usage: Fields | null;
   /** Quantity × price = cost, bucket by bucket. */
   lines: ReceiptLine[];
+  /** Where the prices are from: `entry`, `match` and `catalogue` with its version; null where nothing was priced. */
+  price: Fields | null;
   /** US dollars, exact: the sum of the lines, unless flagged. */
   cost: string;
   startedAt: string;
@@ -97,13 +99,18 @@ function receiptOf(fields: Fields): Receipt {
     status: integerOrNull(fields, 'status'),
     quality: quality === 'measured' || quality === 'estimated' ? quality : 'unknown',
     flags: texts(fields, 'flags'),
-    usage: fields['usage'] === null ? null : fieldsOf(fields['usage'], 'usage'),
+    usage: given(fields, 'usage'),
     lines: listOf(fields['lines'], 'lines').map(lineOf),
+    price: given(fields, 'price'),
     cost: text(fields, 'cost'),
     startedAt: text(fields, 'startedAt'),
     ttfbMs: integerOrNull(fields, 'ttfbMs'),
     durationMs: integer(fields, 'durationMs'),
   };
+}
+
+function given(fields: Fields, name: string): Fields | null {
+  return fields[name] === undefined || fields[name] === null ? null : fieldsOf(fields[name], name);
 }
 
 function lineOf(fields: Fields): ReceiptLine {
