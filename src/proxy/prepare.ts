@@ -8,7 +8,7 @@ import type { Endpoint, Metering, Provider } from '../providers/index.ts';
 import { withIncludeUsage } from './include-usage.ts';
 import type { MatchedEndpoint } from './paths.ts';
 import type { Grantee } from './ports.ts';
-import { contentOf, quote, type Content, type PricedCall, type Quote } from './pricing.ts';
+import { contentWith, quote, type Content, type PricedCall, type Quote } from './pricing.ts';
 import { checkModel, checkScope, grantFor, modelOf, withinState } from './rules.ts';
 
 /** A listed endpoint of a provider, and the URL that a call of it goes to. */
@@ -55,7 +55,7 @@ export function prepare(route: Route, grantee: Grantee, content: Content | null,
   const { body, removesUsage } =
     metering === null ? { body: allowed, removesUsage: false } : metered(metering, allowed);
   // The app's own bytes, unless something had to be said in its place.
-  const sent = body === content.body ? content : contentOf(body);
+  const sent = contentWith(content, body);
   const priced = metering === null ? null : pricedCall(provider, model, metering.format, sent, at);
   return { keyId: grant.keyId, model, content: sent, priced, removesUsage };
 }

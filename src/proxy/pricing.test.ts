@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { UsageReading } from '../money/reader.ts';
 import { usageFromOpenAiChat } from '../money/usage-openai.ts';
-import { bookingOf, contentOf, lowered, quote, type Ending } from './pricing.ts';
+import { bookingOf, contentOf, contentWith, lowered, quote, type Ending } from './pricing.ts';
 
 const at = new Date('2026-11-01T00:00:00Z');
 const body = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 4_000 };
@@ -123,3 +123,24 @@ test('a body without a limit is lowered too, although the limit makes it longer'
   const input = { ...embedding, content: contentOf({ model: embedding.model, input: 'text' }) };
   expect(lowered(input, 0n, at)).toBeUndefined();
 });
+
+describe('contentWith', () => {
+  test('writes what is added into the very bytes', () => {
+    const json = '\n{ "seed": 9007199254740993, "temperature": 1.0, "model": "a{b" }';
+    expect(sent(json, { service_tier: 'default', store: false })).toBe(
+      '\n{"service_tier":"default","store":false, "seed": 9007199254740993, "temperature": 1.0, "model": "a{b" }',
+    );
+    expect(sent(json, {})).toBe(json);
+  });
+
+  test('writes anew what is replaced', () => {
+    expect(sent('{ "max_tokens": 9, "n": 1 }', { max_tokens: 5 })).toBe('{"max_tokens":5,"n":1}');
+    expect(sent('{ "store": null }', { store: false })).toBe('{"store":false}');
+    expect(sent('{}', { store: false })).toBe('{"store":false}');
+  });
+});
+
+function sent(json: string, change: object): string {
+  const content = { body: JSON.parse(json), bytes: new TextEncoder().encode(json) };
+  return new TextDecoder().decode(contentWith(content, { ...content.body, ...change }).bytes);
+}

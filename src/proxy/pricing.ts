@@ -1,3 +1,4 @@
+import { concat } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Pico } from '../money/amount.ts';
 import { boundOf, lowerOutput, type Bound, type BoundableCall } from '../money/bounds.ts';
@@ -35,8 +36,26 @@ export interface Content {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+const openingBrace = 0x7b;
+
 export function contentOf(body: JsonObject): Content {
   return { body, bytes: new TextEncoder().encode(JSON.stringify(body)) };
+}
+
+/**
+ * The content with a changed body. Members that are only added are written into the client's own bytes, so that all else
+ * goes up as it came: numbers beyond 2⁵³, their spelling, the order. A member that was replaced costs that.
+ */
+export function contentWith(content: Content, body: JsonObject): Content {
+  if (body === content.body) return content;
+  const changed = Object.entries(body).filter(([name, value]) => !Object.is(value, content.body[name]));
+  const isAdding = changed.every(([name]) => !Object.hasOwn(content.body, name));
+  const isSame = Object.keys(body).length - changed.length === Object.keys(content.body).length;
+  if (!isAdding || !isSame || Object.keys(content.body).length === 0) return contentOf(body);
+  if (changed.length === 0) return { body, bytes: content.bytes };
+  const start = content.bytes.indexOf(openingBrace) + 1;
+  const members = new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(changed)).slice(1, -1)},`);
+  return { body, bytes: concat(content.bytes.subarray(0, start), members, content.bytes.subarray(start)) };
 }
 
 /** Throws `price_unknown`, `unbounded_cost`, or `invalid_request` for a malformed limit. */
@@ -52,7 +71,8 @@ export function lowered(
   at: Date,
 ): { content: Content; quote: Quote; maxTokens: number } | undefined {
   if (lowerOutput(boundable(call, at), available) === undefined) return undefined;
-  const limited = (maxTokens: number) => contentOf(applyMaxTokens(call.format, call.content.body, maxTokens));
+  const limited = (maxTokens: number) =>
+    contentWith(call.content, applyMaxTokens(call.format, call.content.body, maxTokens));
   // A body that named no limit grows by the one that is written into it, and its bytes are part of the bound.
   const widest = limited(boundOf(boundable(call, at)).maxTokens);
   const fitting = lowerOutput(boundable({ ...call, content: widest }, at), available);
