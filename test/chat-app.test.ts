@@ -79,6 +79,8 @@ eachDatabase((_kind, open) => {
       await chat.getByRole('button', { name: 'Send' }).waitFor();
       const [request] = providers.requests('openai');
       expect(request?.headers.get('authorization')).toBe(`Bearer ${secrets.openai}`);
+      const sent = [...(request?.headers ?? []), new TextDecoder().decode(request?.body), request?.query].join('\n');
+      expect(sent).not.toMatch(/kp_[a-z]{2,3}_/);
       const seen = await chat.evaluate(() =>
         [document.documentElement.outerHTML, JSON.stringify(localStorage), JSON.stringify(sessionStorage)].join(),
       );

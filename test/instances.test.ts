@@ -43,9 +43,9 @@ describe.skipIf(isSkipped)(isSkipped ? `two instances (${postgresHint})` : 'two 
     for (const end of ends) await end();
   });
 
-  for (const [name, stop] of [
-    ['revocation', (id: string) => vault.connections.revoke(id)],
-    ['a pause', (id: string) => vault.connections.update(id, { paused: true })],
+  for (const [name, refusal, stop] of [
+    ['revocation', '401 access_token_invalid', (id: string) => vault.connections.revoke(id)],
+    ['a pause', '403 connection_paused', (id: string) => vault.connections.update(id, { paused: true })],
   ] as const) {
     test(`${name} on one cuts the stream that runs on the other, and its next call`, async () => {
       const { id, accessToken } = await vault.connections.create({ name, providers: ['openai'], budgetCents: 100 });
@@ -56,7 +56,8 @@ describe.skipIf(isSkipped)(isSkipped ? `two instances (${postgresHint})` : 'two 
       await stop(id);
       const ended = await readToEnd(reader);
       expect(ended).not.toContain('[DONE]');
-      expect((await chat(there, accessToken)).status).toBeGreaterThanOrEqual(401);
+      const next = await chat(there, accessToken);
+      expect(`${next.status} ${next.headers.get('x-keypass-error')}`).toBe(refusal);
       await there.settled();
     });
   }

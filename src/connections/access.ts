@@ -14,22 +14,18 @@ import {
   utf8,
   zero,
 } from '../crypto/index.ts';
-import type { Pepper, Policy } from '../crypto/index.ts';
+import type { Pepper } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
-import type { Ledger } from '../money/ledger.ts';
-import { expired, isExpired, isUnopened, paused, tamperedWhereUnopened } from './standing.ts';
+import type { Ledger, Permission } from '../money/ledger.ts';
+import { expired, isExpired, paused } from '../money/refusals.ts';
+import { isUnopened, tamperedWhereUnopened } from './sealing.ts';
 import * as store from './store.ts';
 
 /** A connection as its access token proved it: what the owner allowed, and the state in which that was read. */
-export interface Grantee {
-  readonly connectionId: string;
+export interface Grantee extends Permission {
   readonly userId: string;
   readonly appId: string | null;
-  readonly policy: Policy;
-  readonly policyHash: Uint8Array;
-  readonly revision: number;
-  readonly generation: number;
 }
 
 interface Parts {

@@ -3,7 +3,7 @@ import { parsePolicy } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
 import type { KeyPassError } from '../errors.ts';
 import { connectionChannel } from './service.ts';
-import { expired, isExpired, paused, revoked } from './standing.ts';
+import { expired, isExpired, paused, revoked } from '../money/refusals.ts';
 import * as store from './store.ts';
 
 type Cut = (reason: KeyPassError) => void;

@@ -16,7 +16,7 @@ import {
 import type { Database, Tx } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
 import type { AppIdentity } from '../http/auth.ts';
-import { tamperedWhereUnopened } from '../connections/standing.ts';
+import { tamperedWhereUnopened } from '../connections/sealing.ts';
 import * as store from './store.ts';
 
 export const publicTokenMs = 10 * 60 * 1000;

@@ -5,7 +5,7 @@ import { picoFromCents, type Pico } from './amount.ts';
 import type { Match } from './catalogue.ts';
 import type { CostLine } from './cost.ts';
 import { neverLeft, receiptOf } from './receipts.ts';
-import { refusal, refuseExpired } from './refusals.ts';
+import { expired, isExpired, refusal } from './refusals.ts';
 import * as store from './store.ts';
 import type { Usage } from './usage.ts';
 import { windowAt } from './window.ts';
@@ -98,7 +98,7 @@ export class Ledger {
   async hold(request: HoldRequest): Promise<Hold> {
     const now = this.#clock.now();
     const { connectionId, revision, generation, policyHash, policy } = request.grantee;
-    refuseExpired(policy, now);
+    if (isExpired(policy, now)) throw expired();
     const window = windowAt(policy.period, now);
     const budget = picoFromCents(policy.budgetCents);
     const checked = { connectionId, revision, generation, policyHash };

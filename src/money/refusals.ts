@@ -4,13 +4,22 @@ import { formatUsd, picoFromCents, type Pico } from './amount.ts';
 import type { Permission } from './ledger.ts';
 import type { HoldOutcome } from './store.ts';
 
-/** Throws `connection_expired` once the owner's approval has run out. */
-export function refuseExpired(policy: Policy, now: Date): void {
-  if (policy.expiresAt === null || now < new Date(policy.expiresAt)) return;
-  throw new KeyPassError(
-    'connection_expired',
-    'The owner approved this connection until a date that has passed. Ask for a new approval.',
-  );
+/** Whether the owner's approval has run out. */
+export function isExpired(policy: Policy, now: Date): boolean {
+  return policy.expiresAt !== null && now >= new Date(policy.expiresAt);
+}
+
+export function expired(): KeyPassError {
+  const message = 'The owner approved this connection until a date that has passed. Ask for a new approval.';
+  return new KeyPassError('connection_expired', message);
+}
+
+export function paused(): KeyPassError {
+  return new KeyPassError('connection_paused', 'The owner has paused this connection.');
+}
+
+export function revoked(): KeyPassError {
+  return new KeyPassError('connection_revoked', 'The owner has revoked this connection.');
 }
 
 /** Why no hold was granted. */
@@ -20,11 +29,8 @@ export function refusal(
   amount: Pico,
   resetsAt: Date | null,
 ): KeyPassError {
-  if (outcome === undefined || outcome.status === 'revoked') {
-    return new KeyPassError('connection_revoked', 'The owner has revoked this connection.');
-  }
-  if (outcome.status === 'paused')
-    return new KeyPassError('connection_paused', 'The owner has paused this connection.');
+  if (outcome === undefined || outcome.status === 'revoked') return revoked();
+  if (outcome.status === 'paused') return paused();
   if (outcome.status !== 'active' || !outcome.isSame) {
     return new KeyPassError('connection_changed', 'The connection was changed in this moment. Send the request again.');
   }

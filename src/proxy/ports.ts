@@ -1,20 +1,10 @@
-import type { Policy } from '../crypto/policy.ts';
 import type { KeyPassError } from '../errors.ts';
 import type { Pico } from '../money/amount.ts';
+import type { Grantee } from '../connections/access.ts';
 import type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
 
+export type { Grantee } from '../connections/access.ts';
 export type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
-
-/** A connection as its access token proved it: what the owner allowed, and the state in which that was read. */
-export interface Grantee {
-  readonly connectionId: string;
-  readonly userId: string;
-  readonly appId: string | null;
-  readonly policy: Policy;
-  readonly policyHash: Uint8Array;
-  readonly revision: number;
-  readonly generation: number;
-}
 
 /** A provider key in the clear, for one call. */
 export interface OpenedKey {
