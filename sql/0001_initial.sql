@@ -156,7 +156,19 @@ create table budgets (
   window_start date not null,
   spent bigint not null default 0 check (spent >= 0),
   held bigint not null default 0 check (held >= 0),
+  -- The policy's budget at the last hold, and how many per cent of the budget in force the app was told are spent.
+  budget bigint not null default 0,
+  told smallint not null default 0,
   primary key (connection_id, window_start)
+);
+
+-- Limits per minute of the connections that have some, as token buckets: a bucket is full again at the time it names.
+create table rates (
+  connection_id uuid primary key references connections on delete cascade,
+  requests_full_at timestamptz not null default '-infinity',
+  tokens_full_at timestamptz not null default '-infinity',
+  tokens_per_minute bigint,
+  running integer not null default 0
 );
 
 create table instances (
@@ -172,6 +184,8 @@ create table holds (
   window_start date not null,
   amount bigint not null check (amount >= 0),
   instance_id uuid not null,
+  -- Counted against the connection's limits; null where it has none.
+  tokens bigint,
   provider text not null,
   model text,
   endpoint text not null,
@@ -204,7 +218,10 @@ create table receipts (
   ttfb_ms integer,
   duration_ms integer not null
 );
-create index receipts_connection on receipts (connection_id, started_at desc, call_id);
+-- Lists and totals of an owner are merged from their connections'. With what totals add up inside, they need no row of the
+-- table; names of models have at most 200 characters, so that an entry always fits.
+create index receipts_connection on receipts (connection_id, started_at, call_id)
+  include (cost, quality, provider, model);
 
 create table idempotency_keys (
   caller bytea not null,
@@ -214,4 +231,43 @@ create table idempotency_keys (
   result_id uuid,
   created_at timestamptz not null,
   primary key (caller, key_hash)
+);
+
+-- The outbox: what apps with a webhook are told, written with the change that it tells of. The first six columns alone are
+-- a complete event. The instance that delivers leases it: no other takes it before the lease has run out.
+create table events (
+  id uuid primary key,
+  app_id uuid not null references apps on delete cascade,
+  connection_id uuid,
+  type text not null,
+  data jsonb not null,
+  created_at timestamptz(3) not null,
+  state text not null default 'pending' check (state in ('pending', 'delivered', 'failed')),
+  attempts integer not null default 0,
+  last_attempt integer not null default 15,
+  due_at timestamptz not null default '-infinity',
+  leased_until timestamptz not null default '-infinity'
+);
+create index events_due on events (due_at) where state = 'pending';
+create index events_app on events (app_id, created_at desc, id);
+
+create table webhook_secrets (
+  id uuid primary key,
+  app_id uuid not null references apps on delete cascade,
+  epoch integer not null references pepper_epochs,
+  secret bytea not null,
+  created_at timestamptz not null,
+  expires_at timestamptz
+);
+create index webhook_secrets_app on webhook_secrets (app_id);
+
+-- One row per attempt to deliver an event: the status of its answer, or why there was none. Never the answer.
+create table webhook_deliveries (
+  event_id uuid not null references events on delete cascade,
+  attempt integer not null,
+  status integer,
+  failure text,
+  started_at timestamptz not null,
+  duration_ms integer not null,
+  primary key (event_id, attempt)
 );

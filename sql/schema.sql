@@ -34,6 +34,8 @@ create table budgets (
   window_start date not null,
   spent bigint not null default 0,
   held bigint not null default 0,
+  budget bigint not null default 0,
+  told smallint not null default 0,
   constraint budgets_pkey PRIMARY KEY (connection_id, window_start),
   constraint budgets_connection_id_fkey FOREIGN KEY (connection_id) REFERENCES connections(id) ON DELETE CASCADE,
   constraint budgets_held_check CHECK ((held >= 0)),
@@ -76,6 +78,25 @@ create table connections (
 CREATE INDEX connections_app ON public.connections USING btree (app_id);
 CREATE INDEX connections_user ON public.connections USING btree (user_id, created_at, id);
 
+create table events (
+  id uuid not null,
+  app_id uuid not null,
+  connection_id uuid,
+  type text not null,
+  data jsonb not null,
+  created_at timestamp(3) with time zone not null,
+  state text not null default 'pending'::text,
+  attempts integer not null default 0,
+  last_attempt integer not null default 15,
+  due_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  leased_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint events_pkey PRIMARY KEY (id),
+  constraint events_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint events_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+);
+CREATE INDEX events_app ON public.events USING btree (app_id, created_at DESC, id);
+CREATE INDEX events_due ON public.events USING btree (due_at) WHERE (state = 'pending'::text);
+
 create table grants (
   connection_id uuid not null,
   provider text not null,
@@ -94,6 +115,7 @@ create table holds (
   window_start date not null,
   amount bigint not null,
   instance_id uuid not null,
+  tokens bigint,
   provider text not null,
   model text,
   endpoint text not null,
@@ -197,6 +219,16 @@ create table provider_keys (
 CREATE UNIQUE INDEX provider_keys_default ON public.provider_keys USING btree (user_id, provider) WHERE is_default;
 CREATE INDEX provider_keys_user ON public.provider_keys USING btree (user_id, provider);
 
+create table rates (
+  connection_id uuid not null,
+  requests_full_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  tokens_full_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  tokens_per_minute bigint,
+  running integer not null default 0,
+  constraint rates_pkey PRIMARY KEY (connection_id),
+  constraint rates_connection_id_fkey FOREIGN KEY (connection_id) REFERENCES connections(id) ON DELETE CASCADE
+);
+
 create table receipts (
   call_id uuid not null,
   connection_id uuid not null,
@@ -222,7 +254,7 @@ create table receipts (
   constraint receipts_cost_check CHECK ((cost >= 0)),
   constraint receipts_quality_check CHECK ((quality = ANY (ARRAY['measured'::text, 'estimated'::text, 'unknown'::text])))
 );
-CREATE INDEX receipts_connection ON public.receipts USING btree (connection_id, started_at DESC, call_id);
+CREATE INDEX receipts_connection ON public.receipts USING btree (connection_id, started_at, call_id) INCLUDE (cost, quality, provider, model);
 
 create table recovery_tickets (
   lookup bytea not null,
@@ -275,3 +307,27 @@ create table vaults (
   constraint vaults_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
   constraint vaults_revision_check CHECK ((revision > 0))
 );
+
+create table webhook_deliveries (
+  event_id uuid not null,
+  attempt integer not null,
+  status integer,
+  failure text,
+  started_at timestamp with time zone not null,
+  duration_ms integer not null,
+  constraint webhook_deliveries_pkey PRIMARY KEY (event_id, attempt),
+  constraint webhook_deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id) ON DELETE CASCADE
+);
+
+create table webhook_secrets (
+  id uuid not null,
+  app_id uuid not null,
+  epoch integer not null,
+  secret bytea not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  constraint webhook_secrets_pkey PRIMARY KEY (id),
+  constraint webhook_secrets_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
+  constraint webhook_secrets_epoch_fkey FOREIGN KEY (epoch) REFERENCES pepper_epochs(epoch)
+);
+CREATE INDEX webhook_secrets_app ON public.webhook_secrets USING btree (app_id);

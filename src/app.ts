@@ -8,7 +8,7 @@ import { appRoutes } from './apps/routes.ts';
 import { Apps } from './apps/service.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import { Access, type Grantee } from './connections/access.ts';
+import { Access } from './connections/access.ts';
 import { Cuts } from './connections/cuts.ts';
 import { connectionRoutes } from './connections/routes.ts';
 import { ConnectionOverview } from './connections/overview.ts';
@@ -17,7 +17,6 @@ import { ConnectionUpkeep } from './connections/upkeep.ts';
 import type { Pepper } from './crypto/index.ts';
 import type { Database } from './database/connect.ts';
 import { deleteOldCreations } from './database/idempotency.ts';
-import type { KeyPassError } from './errors.ts';
 import { createAuth, type AppIdentity, type SessionIdentity } from './http/auth.ts';
 import { requestIdOf } from './http/context.ts';
 import { failureResponse } from './http/envelope.ts';
@@ -112,7 +111,7 @@ type Services = ReturnType<typeof createServices>;
 export function createServices({ config, database, pepper, clock, log }: Omit<Deps, 'fetch' | 'assets'>) {
   const onFault = (event: string, error: unknown) => log.fault(event, error);
   const originOf = (provider: string) => config.providerOrigins[provider] ?? findProvider(provider)?.origin;
-  const ledger = new Ledger({ database, clock, onFault });
+  const ledger = new Ledger({ database, clock, isAlone: database.kind === 'embedded', onFault });
   const accounts = new Accounts({ database, pepper, clock, registration: config.registration });
   const passwords = new Passwords({ database, pepper, clock });
   const apps = new Apps({ database, clock });
@@ -157,9 +156,10 @@ function createProxies({ config, database, clock, log, fetch }: Deps, { access, 
   };
   const onFault = (event: string, error: unknown) => log.fault(event, error);
   const granted = {
-    authenticate: (token: string) => access.authenticate(token),
-    openKey: (grantee: Grantee, provider: string) => access.openKey(grantee, provider),
-    onCut: (id: string, cut: (reason: KeyPassError) => void) => cuts.onCut(id, cut),
+    authenticate: access.authenticate.bind(access),
+    keySeal: access.keySeal.bind(access),
+    openKey: access.openKey.bind(access),
+    onCut: cuts.onCut.bind(cuts),
   };
   const proxy = new Proxy({ access: granted, ledger, fetch, limits, origins: config.providerOrigins, clock, onFault });
   const numbered = new NumberedCalls({ database, clock });

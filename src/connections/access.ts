@@ -1,6 +1,9 @@
 import type { Clock } from '../clock.ts';
 import {
   createToken,
+  CryptoError,
+  encodePolicy,
+  equalBytes,
   fromUtf8,
   isPlainObject,
   lookupOf,
@@ -9,6 +12,7 @@ import {
   policyHash,
   seal,
   sealingKey,
+  toBase64Url,
   tokenKey,
   tokenKind,
   utf8,
@@ -17,16 +21,11 @@ import {
 import type { Pepper } from '../crypto/index.ts';
 import type { Database } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
-import type { Ledger, Permission } from '../money/ledger.ts';
+import type { Ledger } from '../money/ledger.ts';
 import { expired, isExpired, paused } from '../money/refusals.ts';
+import { OpenedConnections, type Grantee, type Opened, type OpenedKey } from './opened.ts';
 import { isUnopened, tamperedWhereUnopened } from './sealing.ts';
 import * as store from './store.ts';
-
-/** A connection as its access token proved it: what the owner allowed, and the state in which that was read. */
-export interface Grantee extends Permission {
-  readonly userId: string;
-  readonly appId: string | null;
-}
 
 interface Parts {
   database: Database;
@@ -37,36 +36,44 @@ interface Parts {
   originOf(provider: string): string | undefined;
 }
 
+const lastUsedMs = 60_000;
+
 /** What an access token opens: the connection, and for a call the provider key. */
 export class Access {
   readonly #parts: Parts;
-  /** The connection's key lives as long as the request that proved it, and nowhere that could be printed. */
-  readonly #connectionKeys = new WeakMap<Grantee, CryptoKey>();
+  readonly #opened: OpenedConnections;
+  /** What was opened for a grantee, nowhere that could be printed. */
+  readonly #byGrantee = new WeakMap<Grantee, Opened>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#opened = new OpenedConnections(parts.clock);
   }
 
   /**
    * Opens a connection by its token. The policy is parsed only after a grant has opened under the hash of its bytes, so
-   * nobody who can merely write to the database can have changed it. Throws `access_token_invalid`, `connection_paused`,
-   * `connection_expired`, `key_missing`.
+   * nobody who can merely write to the database can have changed it. What was opened before is given again: whether all
+   * of it is still so is asked by every hold, which says `connection_changed` if not, and then it has to be opened
+   * `anew`. Throws `access_token_invalid`, `connection_paused`, `connection_expired`, `key_missing`.
    */
-  async authenticate(accessToken: string): Promise<Grantee> {
-    const { row, connectionKey, policy, hash } = await this.#prove(accessToken);
-    if (row.status === 'paused') throw paused();
-    if (isExpired(policy, this.#parts.clock.now())) throw expired();
-    const grantee: Grantee = {
-      connectionId: row.id,
-      userId: row.userId,
-      appId: row.appId,
-      policy,
-      policyHash: hash,
-      revision: Number(row.revision),
-      generation: Number(row.generation),
-    };
-    this.#connectionKeys.set(grantee, connectionKey);
-    return grantee;
+  async authenticate(accessToken: string, { anew = false } = {}): Promise<Grantee> {
+    const lookup = toBase64Url(await lookupOfToken(accessToken));
+    const found = anew ? undefined : this.#opened.find(lookup);
+    const isEnded = ({ grantee }: Opened) => isExpired(grantee.policy, this.#parts.clock.now());
+    // An end that has passed may have been moved since.
+    const opened = found === undefined || isEnded(found) ? await this.#openAnew(accessToken, lookup) : found;
+    if (isEnded(opened)) throw expired();
+    return opened.grantee;
+  }
+
+  /** Forgets what was opened of a connection whose owner has changed it. */
+  forget(connectionId: string): void {
+    this.#opened.forget(connectionId);
+  }
+
+  /** What the provider's key was opened from, for the hold to ask whether it is still so; null if it was not opened. */
+  keySeal(grantee: Grantee, provider: string): string | null {
+    return this.#byGrantee.get(grantee)?.keys.get(provider)?.seal ?? null;
   }
 
   /** The id and app of a token's connection, paused or not. */
@@ -97,18 +104,13 @@ export class Access {
 
   /** The provider key of a call, as bytes to be zeroed. Throws `provider_not_connected`, `key_missing`. */
   async openKey(grantee: Grantee, provider: string) {
-    const { database, clock } = this.#parts;
-    const allowed = grantee.policy.providers.find((candidate) => candidate.id === provider);
-    if (allowed === undefined) throw notConnected();
-    const row = await store.findSealedKey(database.sql, grantee, provider);
-    if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion)
-      throw keyMissing(provider);
-    if (row.origin !== this.#parts.originOf(provider)) throw originChanged(provider);
-    const { secret, headers } = await this.#openItem(grantee, provider, row).catch((error: unknown) =>
-      this.#explain(grantee, error),
-    );
-    await store.updateKeyLastUsed(database.sql, row.keyId, clock.now());
-    return { keyId: row.keyId, version: Number(row.keyVersion), secret, headers };
+    const opened = this.#byGrantee.get(grantee);
+    if (opened === undefined) throw new Error('a grantee that was not authenticated here');
+    const key = opened.keys.get(provider) ?? (await this.#openKeyAnew(opened, provider));
+    const item = await openItem(grantee, provider, key).catch((error: unknown) => this.#explain(grantee, error));
+    opened.keys.set(provider, key);
+    await this.#noteUse(key);
+    return { keyId: key.keyId, version: key.version, ...readItem(item) };
   }
 
   /** What the app may know of its own connection. */
@@ -127,13 +129,50 @@ export class Access {
     };
   }
 
+  async #openAnew(accessToken: string, lookup: string): Promise<Opened> {
+    const { row, connectionKey, policy } = await this.#prove(accessToken);
+    this.#opened.forget(row.id);
+    if (row.status === 'paused') throw paused();
+    const { id: connectionId, userId, appId } = row;
+    const [revision, generation] = [Number(row.revision), Number(row.generation)];
+    const grantee = { connectionId, userId, appId, policy, seal: row.seal, revision, generation };
+    const opened = { grantee, connectionKey, keys: new Map<string, OpenedKey>() };
+    this.#byGrantee.set(grantee, opened);
+    this.#opened.add(lookup, opened);
+    return opened;
+  }
+
+  async #openKeyAnew({ grantee, connectionKey }: Opened, provider: string): Promise<OpenedKey> {
+    const allowed = grantee.policy.providers.find((candidate) => candidate.id === provider);
+    if (allowed === undefined) throw notConnected();
+    const row = await store.findSealedKey(this.#parts.database.sql, grantee, provider);
+    if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion)
+      throw keyMissing(provider);
+    if (row.origin !== this.#parts.originOf(provider)) throw originChanged(provider);
+    const { keyId, origin, item } = row;
+    const version = Number(row.keyVersion);
+    const grant = grantFields(grantee, await policyHash(encodePolicy(grantee.policy)), keyId, version);
+    const dek = await open('grant', connectionKey, grant, row.sealedDek).catch((error: unknown) =>
+      this.#explain(grantee, error),
+    );
+    const dataKey = await sealingKey(dek);
+    zero(dek);
+    return { keyId, version, origin, dataKey, item, seal: row.seal, lastUsedAt: Number.NEGATIVE_INFINITY };
+  }
+
+  async #noteUse(key: OpenedKey): Promise<void> {
+    const now = this.#parts.clock.now();
+    if (now.getTime() - key.lastUsedAt < lastUsedMs) return;
+    key.lastUsedAt = now.getTime();
+    await store.updateKeyLastUsed(this.#parts.database.sql, key.keyId, now);
+  }
+
   /** The connection with its policy, which a grant has proved. An owner's edit between two statements is read again. */
   async #prove(accessToken: string) {
     const once = async () => {
       const { row, connectionKey } = await this.#open(accessToken);
-      const hash = await policyHash(row.policy);
-      await this.#proveByGrant(row, connectionKey, hash);
-      return { row, connectionKey, hash, policy: parsePolicy(row.policy) };
+      await this.#proveByGrant(row, connectionKey);
+      return { row, connectionKey, policy: parsePolicy(row.policy) };
     };
     try {
       return await once().catch((error: unknown) => (isUnopened(error) ? once() : Promise.reject(error)));
@@ -160,10 +199,8 @@ export class Access {
 
   /** The connection of a token and its key, which whoever asks must zero. */
   async #unwrap(accessToken: string) {
-    const invalid = tokenInvalid(accessToken);
-    const lookup = await lookupOf('access', accessToken).catch(() => Promise.reject(invalid));
-    const row = await store.findConnectionByToken(this.#parts.database.sql, lookup);
-    if (row === undefined || row.ckToken === null || row.epoch === null) throw invalid;
+    const row = await store.findConnectionByToken(this.#parts.database.sql, await lookupOfToken(accessToken));
+    if (row === undefined || row.ckToken === null || row.epoch === null) throw tokenInvalid(accessToken);
     const { id: connection, epoch } = row;
     const generation = Number(row.generation);
     const outerKey = await this.#parts.pepper.key(epoch, 'connection');
@@ -172,36 +209,32 @@ export class Access {
     return { row, rawKey: await open('ck-token', wrapKey, wrapFields(row, generation), inner) };
   }
 
-  async #proveByGrant(row: store.ConnectionRow, connectionKey: CryptoKey, hash: Uint8Array): Promise<void> {
+  async #proveByGrant(row: store.OpenableRow, connectionKey: CryptoKey): Promise<void> {
+    const hash = await policyHash(row.policy);
+    if (!equalBytes(hash, row.policyHash)) throw new CryptoError('another policy than the one of this hash');
     const [grant] = await store.listGrants(this.#parts.database.sql, [row.id]);
     if (grant === undefined) throw keyMissing();
-    const fields = {
-      user: row.userId,
-      connection: row.id,
-      app: row.appId,
-      key: grant.keyId,
-      version: Number(grant.version),
-      policyHash: hash,
-    };
+    const connection = { userId: row.userId, connectionId: row.id, appId: row.appId };
+    const fields = grantFields(connection, hash, grant.keyId, Number(grant.version));
     zero(await open('grant', connectionKey, fields, grant.sealedDek));
   }
+}
 
-  async #openItem(grantee: Grantee, provider: string, row: store.SealedKeyRow) {
-    const connectionKey = this.#connectionKeys.get(grantee);
-    if (connectionKey === undefined) throw new Error('a grantee that was not authenticated here');
-    const { userId: user, connectionId: connection, appId: app } = grantee;
-    const [key, version] = [row.keyId, Number(row.keyVersion)];
-    const grant = { user, connection, app, key, version, policyHash: grantee.policyHash };
-    const dek = await open('grant', connectionKey, grant, row.sealedDek);
-    const item = await open(
-      'item',
-      await sealingKey(dek),
-      { user, key, provider, origin: row.origin, version },
-      row.item,
-    );
-    zero(dek);
-    return readItem(item);
-  }
+function lookupOfToken(accessToken: string): Promise<Uint8Array> {
+  return lookupOf('access', accessToken).catch(() => Promise.reject(tokenInvalid(accessToken)));
+}
+
+function grantFields(
+  { userId, connectionId, appId }: Pick<Grantee, 'userId' | 'connectionId' | 'appId'>,
+  hash: Uint8Array,
+  key: string,
+  version: number,
+) {
+  return { user: userId, connection: connectionId, app: appId, key, version, policyHash: hash };
+}
+
+function openItem({ userId }: Grantee, provider: string, { keyId, origin, version, dataKey, item }: OpenedKey) {
+  return open('item', dataKey, { user: userId, key: keyId, provider, origin, version }, item);
 }
 
 /** The item's plaintext: JSON of `{secret, label, headers}`. */
@@ -214,7 +247,7 @@ function readItem(item: Uint8Array): { secret: Uint8Array; headers: Record<strin
   return { secret: utf8(parsed['secret']), headers: Object.fromEntries(headers) };
 }
 
-function wrapFields(row: store.ConnectionRow, generation: number) {
+function wrapFields(row: store.OpenableRow, generation: number) {
   return { user: row.userId, connection: row.id, app: row.appId, generation };
 }
 

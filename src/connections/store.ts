@@ -1,5 +1,6 @@
 import type { Sql, Tx } from '../database/connect.ts';
 import type { PageRequest } from '../http/pages.ts';
+import { connectionSeal, keySeal } from '../money/seal-store.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -60,9 +61,14 @@ export async function findConnectionForUpdate(tx: Tx, id: string): Promise<Conne
   return row;
 }
 
-export async function findConnectionByToken(sql: Sql | Tx, lookup: Uint8Array): Promise<ConnectionRow | undefined> {
-  const [row] = await sql<ConnectionRow[]>`
-    select ${columns(sql)} from connections left join apps on apps.id = app_id where token_lookup = ${lookup}`;
+/** A connection with the digest of all that opening it rests on. */
+export interface OpenableRow extends ConnectionRow {
+  seal: string;
+}
+
+export async function findConnectionByToken(sql: Sql | Tx, lookup: Uint8Array): Promise<OpenableRow | undefined> {
+  const [row] = await sql<OpenableRow[]>`
+    select ${columns(sql)}, ${connectionSeal(sql)} as seal from connections left join apps on apps.id = app_id where token_lookup = ${lookup}`;
   return row;
 }
 
@@ -234,6 +240,7 @@ export interface SealedKeyRow {
   origin: string;
   item: Bytes;
   sealedDek: Bytes;
+  seal: string;
 }
 
 /** The grant for a provider and the item that it opens, if that is still the owner's. */
@@ -243,7 +250,8 @@ export async function findSealedKey(
   provider: string,
 ): Promise<SealedKeyRow | undefined> {
   const [row] = await sql<SealedKeyRow[]>`
-    select key_id, provider_keys.version as key_version, grants.version as grant_version, origin, item, sealed_dek
+    select key_id, provider_keys.version as key_version, grants.version as grant_version, origin, item, sealed_dek,
+      ${keySeal(sql)} as seal
     from grants join provider_keys on provider_keys.id = key_id
     where connection_id = ${connectionId} and user_id = ${userId} and grants.provider = ${provider}
       and provider_keys.provider = ${provider}`;

@@ -1,6 +1,6 @@
 import postgres from 'postgres';
-import { isRetryable } from './failures.ts';
 import { keepHouse } from './housekeeping.ts';
+import { retrying } from './retrying.ts';
 
 // A type, not an interface: postgres.js wants an implicit index signature.
 type Types = { bigint: bigint };
@@ -131,18 +131,7 @@ export function connectEmbedded(server: EmbeddedServer): Database {
   };
 }
 
-const maxAttempts = 5;
-const backoffMilliseconds = 10;
-
 async function transact<T>(sql: postgres.Sql<Types>, work: (tx: Tx) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const { value } = await sql.begin(async (tx) => ({ value: await work(tx) }));
-      return value;
-    } catch (error) {
-      if (attempt === maxAttempts || !isRetryable(error)) throw error;
-      const longest = backoffMilliseconds * 2 ** attempt;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
-    }
-  }
+  const { value } = await retrying(() => sql.begin(async (tx) => ({ value: await work(tx) })));
+  return value;
 }

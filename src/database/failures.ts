@@ -24,6 +24,11 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof postgres.PostgresError && retryableStates.has(error.code);
 }
 
+/** Whether a statement failed for a value in it (SQLSTATE classes 22 and 23), so that others of its kind may succeed. */
+export function isOfItsValues(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && /^2[23]/.test(error.code);
+}
+
 /**
  * The failure as callers may see it when it means that the database is away, else null. The original is its `cause`:
  * log no more of that one than its `code`, since messages and details of PostgreSQL quote values.

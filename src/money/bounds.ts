@@ -74,14 +74,21 @@ export function lowerOutput(call: BoundableCall, available: Pico): { maxTokens: 
   const left = available - parts.fixedCost;
   if (left < 0n || demand.outputFixed || demand.noOutput) return undefined;
   const tokens = left / parts.perOutputToken / BigInt(demand.choices) - BigInt(demand.addedOutput);
-  const useful = Math.min(Math.max(usefulPart(demand), demand.thinkingBudget + 1), parts.maxTokens);
-  if (tokens < BigInt(useful)) return undefined;
+  if (tokens < BigInt(usefulTokens(parts))) return undefined;
   const maxTokens = Number(tokens);
   return { maxTokens, bound: boundAt(parts, maxTokens) };
 }
 
-function usefulPart(demand: Demand): number {
-  return Math.min(demand.requestedOutput ?? usefulOutput, usefulOutput);
+/** The cost of the least that is of use to the app; undefined when a limit cannot lower the cost. */
+export function leastUsefulCost(call: BoundableCall): Pico | undefined {
+  const parts = partsOf(call);
+  if (parts.demand.outputFixed || parts.demand.noOutput) return undefined;
+  return boundAt(parts, usefulTokens(parts)).cost;
+}
+
+function usefulTokens({ demand, maxTokens }: Parts): number {
+  const asked = Math.min(demand.requestedOutput ?? usefulOutput, usefulOutput);
+  return Math.min(Math.max(asked, demand.thinkingBudget + 1), maxTokens);
 }
 
 function boundAt(parts: Parts, maxTokens: number): Bound {

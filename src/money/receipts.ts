@@ -1,8 +1,10 @@
+import type { Pico } from './amount.ts';
 import type { Hold, Settlement } from './ledger.ts';
-import type { ReceiptRow } from './store.ts';
+import type { HoldEnd } from './settle-store.ts';
+import { inputBuckets, outputBuckets, type Usage } from './usage.ts';
 
 /** How a call that never left is told where it was charged before anybody knew. */
-export const neverLeft: Settlement = {
+const neverLeft: Settlement = {
   status: null,
   usage: null,
   cost: 0n,
@@ -13,12 +15,13 @@ export const neverLeft: Settlement = {
   durationMs: 0,
 };
 
-/** What is kept of a call that has ended. */
-export function receiptOf(hold: Hold, settlement: Settlement): ReceiptRow {
+/** The end of a call that was dispatched. */
+export function settled(hold: Hold, settlement: Settlement): HoldEnd {
   const { usage, lines, price, servedModel, serviceTier, cost, flags, ...rest } = settlement;
   return {
     ...rest,
     callId: hold.callId,
+    isRelease: false,
     cost,
     flags: cost > hold.amount ? [...flags, 'overrun'] : flags,
     usage: usage === null ? null : JSON.stringify(usage),
@@ -26,5 +29,30 @@ export function receiptOf(hold: Hold, settlement: Settlement): ReceiptRow {
     price: price === undefined ? null : JSON.stringify(price),
     servedModel: servedModel ?? null,
     serviceTier: serviceTier ?? null,
+    tokens: usage === null ? null : tokensOf(usage),
   };
+}
+
+/** The end of a call that never left. */
+export function released(callId: string): HoldEnd {
+  return { ...settled({ callId, amount: 0n }, neverLeft), isRelease: true, tokens: 0 };
+}
+
+/** The end of a call whose instance died: the provider may have charged it, so all of its hold is booked. */
+export function lost(hold: { callId: string; amount: Pico; createdAt: Date }, now: Date): HoldEnd {
+  const { callId, amount, createdAt } = hold;
+  return settled(
+    { callId, amount },
+    {
+      ...neverLeft,
+      cost: amount,
+      quality: 'unknown',
+      flags: ['instance_lost'],
+      durationMs: Math.max(0, now.getTime() - createdAt.getTime()),
+    },
+  );
+}
+
+function tokensOf(usage: Usage): number {
+  return [...inputBuckets, ...outputBuckets].reduce((sum, bucket) => sum + (usage[bucket] ?? 0), 0);
 }

@@ -1,9 +1,8 @@
 import type { KeyPassError } from '../errors.ts';
-import type { Pico } from '../money/amount.ts';
-import type { Grantee } from '../connections/access.ts';
+import type { Grantee } from '../connections/opened.ts';
 import type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
 
-export type { Grantee } from '../connections/access.ts';
+export type { Grantee } from '../connections/opened.ts';
 export type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
 
 /** A provider key in the clear, for one call. */
@@ -18,8 +17,13 @@ export interface OpenedKey {
 
 /** Who may call, and with which key. */
 export interface Access {
-  /** Throws `access_token_invalid`, `connection_revoked` … */
-  authenticate(accessToken: string): Promise<Grantee>;
+  /**
+   * Throws `access_token_invalid`, `connection_paused` … What was opened before may be given again, unless asked `anew`:
+   * a hold says `connection_changed` or `connection_revoked` where it is no longer so.
+   */
+  authenticate(accessToken: string, options?: { anew: boolean }): Promise<Grantee>;
+  /** What the provider's key was opened from before, for the hold to ask whether it is still so; else null. */
+  keySeal(grantee: Grantee, provider: string): string | null;
   /** Throws `provider_not_connected`, `key_missing`. */
   openKey(grantee: Grantee, provider: string): Promise<OpenedKey>;
   /** Calls `cut` once when the connection may not go on (revoked, paused, expired); returns how to stop listening. */
@@ -29,13 +33,11 @@ export interface Access {
 /** The ledger of holds: the statement behind `hold` is the authority over every call. */
 export interface Ledger {
   /**
-   * Durable when it resolves. Checks status, expiry, revision, generation and policy hash in the same statement.
-   * Throws `budget_exceeded`, `budget_held`, `connection_revoked` …, and then holds nothing; `connection_changed` where
-   * the grantee was read before the connection's last edit.
+   * Durable when it resolves. Checks status, expiry, limits and all that the connection and its key were opened from in
+   * the same statement. Throws `budget_exceeded`, `budget_held`, `rate_limited`, `connection_revoked` …, and then holds
+   * nothing; `connection_changed` where the grantee was read before the connection's last edit.
    */
   hold(request: HoldRequest): Promise<Hold>;
-  /** What the budgets in force have left. */
-  available(grantee: Grantee): Promise<Pico>;
   /** Books a call that was dispatched, once. */
   settle(hold: Hold, settlement: Settlement): Promise<void>;
   /** Gives back the hold of a call that was not dispatched. */

@@ -1,7 +1,7 @@
 import { concat } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Pico } from '../money/amount.ts';
-import { boundOf, lowerOutput, type Bound, type BoundableCall } from '../money/bounds.ts';
+import { boundOf, leastUsefulCost, lowerOutput, type Bound, type BoundableCall } from '../money/bounds.ts';
 import { costOf } from '../money/cost.ts';
 import { estimateUsage } from '../money/estimate.ts';
 import { modelLimits } from '../money/limits.ts';
@@ -64,23 +64,32 @@ export function quote(call: PricedCall, at: Date): Quote {
   return { format: call.format, price: priced.price, bound: boundOf(priced) };
 }
 
+/** The least that is of use of a call whose bound does not fit; undefined where less output would not make it cheaper. */
+export function leastUseful(call: PricedCall, at: Date): Pico | undefined {
+  return leastUsefulCost(boundable({ ...call, content: widestLimit(call, at) }, at));
+}
+
 /** The same call with its output lowered to what fits, or nothing if nothing useful does. */
 export function lowered(
   call: PricedCall,
   available: Pico,
   at: Date,
 ): { content: Content; quote: Quote; maxTokens: number } | undefined {
-  if (lowerOutput(boundable(call, at), available) === undefined) return undefined;
-  const limited = (maxTokens: number) =>
-    contentWith(call.content, applyMaxTokens(call.format, call.content.body, maxTokens));
-  // A body that named no limit grows by the one that is written into it, and its bytes are part of the bound.
-  const widest = limited(boundOf(boundable(call, at)).maxTokens);
-  const fitting = lowerOutput(boundable({ ...call, content: widest }, at), available);
+  const fitting = lowerOutput(boundable({ ...call, content: widestLimit(call, at) }, at), available);
   if (fitting === undefined) return undefined;
-  const content = limited(fitting.maxTokens);
+  const content = limited(call, fitting.maxTokens);
   // Quoted anew, so that what is held is the bound of the very body that is sent.
   const fresh = quote({ ...call, content }, at);
   return fresh.bound.cost > available ? undefined : { content, quote: fresh, maxTokens: fitting.maxTokens };
+}
+
+/** A body that named no limit grows by the one that is written into it, and its bytes are part of the bound. */
+function widestLimit(call: PricedCall, at: Date): Content {
+  return limited(call, boundOf(boundable(call, at)).maxTokens);
+}
+
+function limited({ format, content }: PricedCall, maxTokens: number): Content {
+  return contentWith(content, applyMaxTokens(format, content.body, maxTokens));
 }
 
 /** What was seen of a call when it ended. */

@@ -229,7 +229,7 @@ describe('a budget that is nearly used up', () => {
     const lowered = Number(response.headers.get('x-keypass-max-tokens'));
     expect(lowered).toBeWithin(1024, 1_667);
     expect(JSON.parse(upstream.requests[0]?.body ?? '')).toMatchObject({ max_tokens: lowered });
-    expect(keypass.ledger.requests.at(-1)?.amount).toBeLessThanOrEqual(budget);
+    expect(keypass.ledger.holds.at(-1)?.amount).toBeLessThanOrEqual(budget);
     await keypass.proxy.settled();
     expect(keypass.ledger.settlements).toHaveLength(1);
   });

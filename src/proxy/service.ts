@@ -7,9 +7,19 @@ import { errorEvent } from './errors.ts';
 import { answerHeaders, refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
 import { errorOf, Lifeline } from './lifeline.ts';
 import { matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
-import type { Access, Fetch, Grantee, Hold, Ledger, Limits } from './ports.ts';
+import type { Access, Fetch, Grantee, Hold, HoldRequest, Ledger, Limits } from './ports.ts';
 import { prepare, readContent, type PreparedCall, type Route } from './prepare.ts';
-import { bookingOf, lowered, unanswered, unbilled, type Booking, type Content, type Ending } from './pricing.ts';
+import {
+  bookingOf,
+  leastUseful,
+  lowered,
+  unanswered,
+  unbilled,
+  type Booking,
+  type Content,
+  type Ending,
+  type PricedCall,
+} from './pricing.ts';
 import { relay, type RelayEnd } from './relay.ts';
 import { tapFor, type Tap } from './tap.ts';
 import { NoAnswer, send } from './upstream.ts';
@@ -97,13 +107,20 @@ export class Proxy {
     return { token, grantee: await this.#services.access.authenticate(token) };
   }
 
-  /** Makes one call for a caller. If the owner edited the connection since the token was read, what holds now decides, once. */
+  /**
+   * Makes one call for a caller. A refusal by what was opened of the connection earlier stands only if that is still so:
+   * if the owner has changed it since, what holds now decides, once.
+   */
   async callAs({ token, grantee }: Caller, call: Omit<ProxyCall, 'grantee'>): Promise<Answer> {
     try {
       return await this.call({ ...call, grantee });
     } catch (error) {
-      if (!(error instanceof KeyPassError && error.code === 'connection_changed')) throw error;
-      return this.call({ ...call, grantee: await this.#services.access.authenticate(token) });
+      if (!(error instanceof KeyPassError)) throw error;
+      const isOutdated = error.code === 'connection_changed';
+      if (!isOutdated && error.type !== 'permission_error') throw error;
+      const current = await this.#services.access.authenticate(token, { anew: true });
+      if (!isOutdated && current.seal === grantee.seal) throw error;
+      return this.call({ ...call, grantee: current });
     }
   }
 
@@ -142,30 +159,48 @@ export class Proxy {
   /** Sets the call's bound aside, or, where that does not fit, the bound of the same call with less output. */
   async #hold(call: ProxyCall, prepared: PreparedCall): Promise<HeldCall> {
     const { ledger, clock } = this.#services;
-    const { priced } = prepared;
+    const request = this.#holdRequest(call, prepared);
     try {
-      return { ...prepared, hold: await this.#holdAmount(call, prepared, priced?.quote.bound.cost ?? 0n) };
+      return { ...prepared, hold: await ledger.hold(request) };
     } catch (error) {
+      const { priced } = prepared;
       if (priced === null || isExact(call.headers) || !isBudgetError(error)) throw error;
-      const less = lowered(priced.call, await ledger.available(call.grantee), clock.now());
-      if (less === undefined) throw error;
-      const { content, maxTokens } = less;
-      const hold = await this.#holdAmount(call, prepared, less.quote.bound.cost);
-      return {
-        ...prepared,
-        content,
-        priced: { call: { ...priced.call, content }, quote: less.quote },
-        hold,
-        maxTokens,
-      };
+      const minimum = leastUseful(priced.call, clock.now());
+      if (minimum === undefined || minimum >= request.amount) throw error;
+      const hold = await ledger.hold({ ...request, minimum });
+      return hold.amount < request.amount ? await this.#fitted(prepared, priced.call, hold) : { ...prepared, hold };
     }
   }
 
-  #holdAmount(call: ProxyCall, { keyId, model }: PreparedCall, bound: bigint): Promise<Hold> {
+  #holdRequest(call: ProxyCall, { keyId, model, priced }: PreparedCall): HoldRequest {
     const { callId, grantee, route } = call;
-    const amount = bound < mostHeld ? bound : mostHeld;
-    const endpoint = `${route.endpoint.method} ${route.endpoint.path}`;
-    return this.#services.ledger.hold({ callId, grantee, provider: route.provider.id, model, endpoint, amount, keyId });
+    const bound = priced?.quote.bound;
+    const amount = minOf(bound?.cost ?? 0n, mostHeld);
+    return {
+      callId,
+      grantee,
+      provider: route.provider.id,
+      model,
+      endpoint: `${route.endpoint.method} ${route.endpoint.path}`,
+      keyId,
+      keySeal: this.#services.access.keySeal(grantee, route.provider.id),
+      amount,
+      minimum: amount,
+      tokens: (bound?.inputTokens ?? 0) + (bound?.outputTokens ?? 0),
+    };
+  }
+
+  /** The call as it fits what was granted: all of it, or with less output. */
+  async #fitted(prepared: PreparedCall, asked: PricedCall, hold: Hold): Promise<HeldCall> {
+    try {
+      const less = lowered(asked, hold.amount, this.#services.clock.now());
+      if (less === undefined) throw new Error('a call was granted what is of no use to it');
+      const { content, quote, maxTokens } = less;
+      return { ...prepared, content, priced: { call: { ...asked, content }, quote }, hold, maxTokens };
+    } catch (error) {
+      await this.#release(hold);
+      throw error;
+    }
   }
 
   /** Opens the key for as long as it takes to write it into a header. Whatever fails here was not dispatched. */
@@ -285,6 +320,10 @@ export class Proxy {
     this.#unbooked.add(done);
     return done;
   }
+}
+
+function minOf(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
 
 function isBudgetError(error: unknown): boolean {

@@ -82,7 +82,7 @@ function granteeOf(policy: Partial<Policy> = {}): Grantee {
     connectionId: crypto.randomUUID(),
     userId: crypto.randomUUID(),
     appId: null,
-    policyHash: new Uint8Array(32),
+    seal: 'as it was opened',
     revision: 1,
     generation: 1,
     policy: {
@@ -125,6 +125,10 @@ export class MemoryAccess implements Access {
     throw new KeyPassError('access_token_invalid', 'This access token is not known.');
   }
 
+  keySeal(): null {
+    return null;
+  }
+
   async openKey(_grantee: Grantee, provider: string) {
     await this.beforeOpening();
     const secret = new TextEncoder().encode(`${providerKey}-${provider}`);
@@ -150,6 +154,7 @@ export class MemoryAccess implements Access {
 /** A budget in memory that refuses as the real one does, and fails on a hold that is resolved twice. */
 export class MemoryLedger implements Ledger {
   readonly requests: HoldRequest[] = [];
+  readonly holds: Hold[] = [];
   readonly settlements: (Settlement & { callId: string })[] = [];
   released = 0;
   spent = 0n;
@@ -166,16 +171,16 @@ export class MemoryLedger implements Ledger {
 
   async hold(request: HoldRequest): Promise<Hold> {
     this.requests.push(request);
-    if (this.spent + request.amount > this.budget) throw new KeyPassError('budget_exceeded', 'The budget is used up.');
-    if (this.spent + this.held + request.amount > this.budget) {
+    const left = this.budget - this.spent;
+    if (request.minimum > left) throw new KeyPassError('budget_exceeded', 'The budget is used up.');
+    if (request.minimum > left - this.held) {
       throw new KeyPassError('budget_held', 'Running calls hold the rest of the budget.', { retryAfter: 1 });
     }
-    this.#open.set(request.callId, request.amount);
-    return { callId: request.callId, amount: request.amount };
-  }
-
-  async available(): Promise<Pico> {
-    return this.budget - this.spent - this.held;
+    const amount = request.amount < left - this.held ? request.amount : left - this.held;
+    this.#open.set(request.callId, amount);
+    const hold = { callId: request.callId, amount };
+    this.holds.push(hold);
+    return hold;
   }
 
   async settle(hold: Hold, settlement: Settlement): Promise<void> {

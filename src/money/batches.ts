@@ -1,0 +1,55 @@
+import { isOfItsValues } from '../database/failures.ts';
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Little enough that the last of a batch does not wait long for the first. */
+const mostAtOnce = 256;
+
+/**
+ * Gathers what arrives while a batch is on its way into the next one: no timer, so a lone item goes at once and a crowd
+ * shares one statement. Results come in the order of the items.
+ */
+export class Batches<Item, Result> {
+  readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
+  #waiting: Waiting<Item, Result>[] = [];
+  #isRunning = false;
+
+  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>) {
+    this.#work = work;
+  }
+
+  add(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0, mostAtOnce));
+    this.#isRunning = false;
+  }
+
+  async #settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#work(batch.map(({ item }) => item));
+      batch.forEach(({ resolve, reject }, index) => {
+        const result = results[index];
+        if (result === undefined) reject(new Error('a batch left out one of its items'));
+        else resolve(result);
+      });
+    } catch (error) {
+      if (batch.length > 1 && isOfItsValues(error)) {
+        // One that the database can't take must not fail the others.
+        for (const one of batch) await this.#settle([one]);
+        return;
+      }
+      for (const { reject } of batch) reject(error);
+    }
+  }
+}

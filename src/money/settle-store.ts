@@ -1,0 +1,115 @@
+import type { Sql, Tx } from '../database/connect.ts';
+import type { Pico } from './amount.ts';
+
+/** How a call ended, as its receipt keeps it; the rest is known from its hold. */
+export interface ReceiptRow {
+  callId: string;
+  status: number | null;
+  servedModel: string | null;
+  serviceTier: string | null;
+  quality: 'measured' | 'estimated' | 'unknown';
+  flags: readonly string[];
+  /** JSON, or null where nothing is known. */
+  usage: string | null;
+  lines: string;
+  price: string | null;
+  cost: Pico;
+  /** What counts against the connection's limit; null where that is not known, which leaves what was held. */
+  tokens: number | null;
+  ttfbMs: number | null;
+  durationMs: number;
+}
+
+/** The end of a hold. A release is the end of a call that never left: there is nothing to book. */
+export interface HoldEnd extends ReceiptRow {
+  isRelease: boolean;
+}
+
+/** One parameter for any number of rows: the statement stays the same and is planned once. */
+function asJson(ends: readonly HoldEnd[]): string {
+  return JSON.stringify(ends, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+}
+
+/**
+ * Books calls at their cost and returns the rest of their holds; the deletion of a hold makes it happen once. Answers
+ * with the calls whose holds were still there. Where what is spent passes 50, 80 or 100 % of the budget in force, the
+ * app is told, once each until the budget is raised.
+ */
+export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Promise<Set<string>> {
+  const rows = await sql<{ callId: string }[]>`
+    with ended as materialized (
+      select distinct on ("callId") * from json_to_recordset(${asJson(ends)}::text::json) as ended ("callId" uuid,
+        "isRelease" boolean, status integer, "servedModel" text, "serviceTier" text, quality text, flags text[],
+        usage text, lines text, price text, cost bigint, tokens bigint, "ttfbMs" integer, "durationMs" integer)
+      order by "callId"
+    ), locked as materialized (
+      select connection_id, window_start, budget, told from budgets
+      where (connection_id, window_start) in (select connection_id, window_start from holds
+        where call_id in (select "callId" from ended))
+      order by connection_id, window_start for update
+    ), settled as (
+      delete from holds using locked, ended
+      where call_id = "callId" and holds.connection_id = locked.connection_id
+        and holds.window_start = locked.window_start
+      returning holds.*
+    ), total as (
+      select connection_id, window_start, sum(amount)::bigint as amount,
+        coalesce(sum(cost) filter (where not "isRelease"), 0)::bigint as cost
+      from settled join ended on call_id = "callId" group by 1, 2
+    ), booked as (
+      update budgets set held = held - amount, spent = spent + cost, told = case
+          when in_force = 0 then 0
+          when spent + cost >= in_force then 100
+          when 5 * (spent + cost) >= 4 * in_force then 80
+          when 2 * (spent + cost) >= in_force then 50
+          else 0 end
+      from total
+      join connections on id = connection_id
+      join locked using (connection_id, window_start)
+      cross join lateral (select least(locked.budget, cap_cents * 10000000000) as in_force) as budget
+      where budgets.connection_id = total.connection_id and budgets.window_start = total.window_start
+      returning budgets.connection_id, budgets.window_start, app_id, spent, in_force, budgets.told,
+        budgets.told > locked.told as is_news
+    ), uncounted as (
+      update rates set running = running - calls,
+        tokens_full_at = tokens_full_at + coalesce(unused * interval '1 minute' / tokens_per_minute, interval '0')
+      from (select connection_id, count(*)::integer as calls, sum(ended.tokens - settled.tokens) as unused
+        from settled join ended on call_id = "callId" where settled.tokens is not null group by 1) as returned
+      where rates.connection_id = returned.connection_id
+    ), announced as (
+      insert into events (id, app_id, connection_id, type, data, created_at)
+      select gen_random_uuid(), app_id, connection_id, 'budget.threshold', jsonb_build_object('threshold', booked.told,
+          'spent', trim_scale(spent * 0.000000000001)::text, 'budgetCents', in_force / 10000000000,
+          'resetsAt', case when window_start > '1970-01-01'
+            then to_char(window_start + interval '1 month', 'YYYY-MM-DD"T00:00:00.000Z"') end),
+        statement_timestamp()
+      from booked join apps on apps.id = app_id
+      where is_news and webhook_url is not null
+    ), receipted as (
+      insert into receipts (call_id, connection_id, window_start, provider, model, served_model, service_tier, endpoint,
+        key_id, status, quality, flags, usage, lines, price, cost, started_at, ttfb_ms, duration_ms)
+      select call_id, connection_id, window_start, provider, model, "servedModel", "serviceTier", endpoint, key_id,
+        status, quality, flags, usage::jsonb, lines::jsonb, price::jsonb, cost, created_at, "ttfbMs", "durationMs"
+      from settled join ended on call_id = "callId" where not "isRelease"
+    )
+    select call_id from settled`;
+  return new Set(rows.map(({ callId }) => callId));
+}
+
+/** Puts what a call really cost in the place of what was charged when its instance seemed lost; once, by the flag. */
+export async function replaceLostCharge(sql: Sql | Tx, receipt: ReceiptRow): Promise<void> {
+  await sql`
+    with lost as (
+      select call_id, connection_id, window_start, cost from receipts
+      where call_id = ${receipt.callId} and 'instance_lost' = any(flags) for update
+    ), replaced as (
+      update receipts set served_model = ${receipt.servedModel}, service_tier = ${receipt.serviceTier},
+        status = ${receipt.status}, quality = ${receipt.quality}, flags = ${[...receipt.flags]}::text[],
+        usage = ${receipt.usage}::text::jsonb, lines = ${receipt.lines}::text::jsonb,
+        price = ${receipt.price}::text::jsonb, cost = ${receipt.cost}::bigint,
+        ttfb_ms = ${receipt.ttfbMs}, duration_ms = ${receipt.durationMs}
+      from lost where receipts.call_id = lost.call_id
+    )
+    update budgets set spent = spent - lost.cost + ${receipt.cost}::bigint from lost
+    where budgets.connection_id = lost.connection_id and budgets.window_start = lost.window_start`;
+}
