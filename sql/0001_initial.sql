@@ -250,6 +250,7 @@ create table events (
 );
 create index events_due on events (due_at) where state = 'pending';
 create index events_app on events (app_id, created_at desc, id);
+create index events_age on events (created_at);
 
 create table webhook_secrets (
   id uuid primary key,

@@ -94,6 +94,7 @@ create table events (
   constraint events_app_id_fkey FOREIGN KEY (app_id) REFERENCES apps(id) ON DELETE CASCADE,
   constraint events_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
 );
+CREATE INDEX events_age ON public.events USING btree (created_at);
 CREATE INDEX events_app ON public.events USING btree (app_id, created_at DESC, id);
 CREATE INDEX events_due ON public.events USING btree (due_at) WHERE (state = 'pending'::text);
 

@@ -1,14 +1,23 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { webhooks } from '../sdk/node-sdk/src/index.ts';
 import { Vault } from '../sdk/vault/src/index.ts';
 import { freePort, KeyPassProcess } from './harness/process.ts';
+import { startRecorder } from './harness/upstream.ts';
 
 const person = { email: 'ada@example.com', password: 'a long password' };
 const keypass = new KeyPassProcess(freePort());
 const pepperFile = join(keypass.folder, 'pepper.json');
 let recoveryCode: string;
 let accessToken: string;
+let appId: string;
+let webhookSecret: string | null;
+const arrived = Promise.withResolvers<{ payload: string; header: string | null }>();
+const hook = startRecorder(({ headers, body }) => {
+  arrived.resolve({ payload: body, header: headers.get('keypass-signature') });
+  return new Response();
+});
 
 beforeAll(async () => {
   await keypass.start();
@@ -20,10 +29,15 @@ beforeAll(async () => {
     providers: ['openai'],
     budgetCents: 100,
   }));
+  const app = { name: 'Notes', allowedOrigins: ['https://notes.example'], webhookUrl: `${hook.origin}/hook` };
+  ({ id: appId, webhookSecret } = await registered.vault.apps.create(app));
   expect(await keypass.stop()).toBe(0);
 });
 
-afterAll(() => keypass.remove());
+afterAll(async () => {
+  await keypass.remove();
+  await hook.stop();
+});
 
 async function tokenStatus(): Promise<number> {
   const answer = await fetch(`${keypass.url}/v1/connection`, { headers: { authorization: `Bearer ${accessToken}` } });
@@ -67,7 +81,7 @@ test('the pepper of another database is refused, and so is one that cannot be ra
 test('rotation: old seals open until they are moved, and no password or token is needed to move them', async () => {
   expect((await keypass.run('pepper', 'add')).output).toContain('Epoch 2');
   expect((await keypass.run('pepper', 'use', '2')).code).toBe(0);
-  expect((await keypass.run('pepper', 'drop', '1')).output).toContain('still seals 2 rows');
+  expect((await keypass.run('pepper', 'drop', '1')).output).toContain('still seals 3 rows');
 
   await keypass.start();
   await Vault.unlock({ baseUrl: keypass.url, ...person });
@@ -76,13 +90,16 @@ test('rotation: old seals open until they are moved, and no password or token is
 
   const { output } = await keypass.run('pepper', 'reseal');
   expect(output).toContain('epoch 1: 0 rows');
-  expect(output).toContain('epoch 2 (current): 2 rows');
+  expect(output).toContain('epoch 2 (current): 3 rows');
   expect((await keypass.run('pepper', 'drop', '1')).code).toBe(0);
   expect(readFileSync(pepperFile, 'utf8')).not.toContain('"1"');
 
   await keypass.start();
-  await Vault.unlock({ baseUrl: keypass.url, ...person });
+  const vault = await Vault.unlock({ baseUrl: keypass.url, ...person });
   expect(await tokenStatus()).toBe(200);
+  await vault.apps.testWebhook(appId);
+  const event = await webhooks.verify({ ...(await arrived.promise), secret: webhookSecret ?? '' });
+  expect(event.type).toBe('ping');
   const again = await Vault.recover({
     baseUrl: keypass.url,
     email: person.email,

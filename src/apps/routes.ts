@@ -18,7 +18,7 @@ export function appRoutes(apps: Apps, { auth, removeApp }: { auth: Auth; removeA
       '/',
       async ({ session, body, request }) => {
         const app = await apps.create(session.userId, body, idempotencyKeyOf(request));
-        return success({ ...shown(app), clientSecret: app.clientSecret });
+        return success({ ...shown(app), clientSecret: app.clientSecret, ...shownSecret(app) });
       },
       {
         session: true,
@@ -42,13 +42,16 @@ export function appRoutes(apps: Apps, { auth, removeApp }: { auth: Auth; removeA
     )
     .patch(
       '/:id',
-      async ({ session, params, body }) => success(shown(await apps.edit(session.userId, params.id, body))),
+      async ({ session, params, body }) => {
+        const app = await apps.edit(session.userId, params.id, body);
+        return success({ ...shown(app), ...shownSecret(app) });
+      },
       {
         session: true,
         params: object({ id: Uuid }),
         body: model.AppEdit,
-        response: { 200: Success(model.AppAnswer), 400: Failure, 401: Failure, 404: Failure },
-        detail: { summary: 'Change the name, origins or redirect URIs' },
+        response: { 200: Success(model.EditedApp), 400: Failure, 401: Failure, 404: Failure },
+        detail: { summary: 'Change the name, origins, redirect URIs or webhook' },
       },
     )
     .post(
@@ -77,6 +80,10 @@ export function appRoutes(apps: Apps, { auth, removeApp }: { auth: Auth; removeA
         detail: { summary: 'Remove an app; revokes every connection to it' },
       },
     );
+}
+
+function shownSecret({ webhookSecret }: { webhookSecret: string | undefined }) {
+  return webhookSecret === undefined ? {} : { webhookSecret };
 }
 
 function shown(app: Awaited<ReturnType<Apps['list']>>['items'][number]) {

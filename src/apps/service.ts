@@ -5,7 +5,8 @@ import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import type { AppIdentity } from '../http/auth.ts';
 import { pageOf, type PageRequest } from '../http/pages.ts';
-import type { NewAppInput } from './model.ts';
+import type { Webhooks } from '../webhooks/service.ts';
+import type { AppEditInput, NewAppInput } from './model.ts';
 import * as store from './store.ts';
 
 /** How long an old secret lives on after a new one was made, so that an app can be deployed in between. */
@@ -14,19 +15,22 @@ const overlapMs = 24 * 3600 * 1000;
 interface Parts {
   database: Database;
   clock: Clock;
+  webhooks: Webhooks;
 }
 
 /** Apps of developers: their names, origins and secrets. */
 export class Apps {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #webhooks: Webhooks;
 
   constructor(parts: Parts) {
     this.#database = parts.database;
     this.#clock = parts.clock;
+    this.#webhooks = parts.webhooks;
   }
 
-  /** A new app; its secret is in this answer and nowhere else. */
+  /** A new app; its secrets are in this answer and nowhere else. */
   async create(userId: string, input: NewAppInput, idempotencyKey: string | null) {
     const identity = {
       id: crypto.randomUUID(),
@@ -37,12 +41,13 @@ export class Apps {
     const app: store.AppRow = { ...identity, name: input.name, ...checkAddresses(input) };
     const clientSecret = createToken('clientSecret');
     const lookup = await lookupOf('clientSecret', clientSecret);
-    await this.#database.begin(async (tx) => {
+    const webhookSecret = await this.#database.begin(async (tx) => {
       await insertCreation(tx, { caller: `app of ${userId}`, key: idempotencyKey, body: input }, app.id, app.createdAt);
       await store.insertApp(tx, app);
       await store.insertAppSecret(tx, { id: crypto.randomUUID(), appId: app.id, lookup, createdAt: app.createdAt });
+      return this.#webhooks.change(tx, app.id, null, app.webhookUrl);
     });
-    return { ...app, clientSecret };
+    return { ...app, clientSecret, webhookSecret };
   }
 
   async list(userId: string, page: PageRequest) {
@@ -55,14 +60,15 @@ export class Apps {
     );
   }
 
-  /** Changes the named members; connections stay as they are. */
-  async edit(userId: string, id: string, changes: Partial<NewAppInput>): Promise<store.AppRow> {
+  /** Changes the named members; connections stay as they are. A first webhook URL comes with its secret. */
+  async edit(userId: string, id: string, changes: AppEditInput) {
     return this.#database.begin(async (tx) => {
       const app = await this.#own(tx, userId, id);
-      const input = { ...app, webhookUrl: app.webhookUrl ?? undefined, ...changes };
+      const input = { ...app, ...changes };
       const edited = { ...app, name: input.name, ...checkAddresses(input) };
+      const webhookSecret = await this.#webhooks.change(tx, id, app.webhookUrl, edited.webhookUrl);
       await store.updateApp(tx, edited);
-      return edited;
+      return { ...edited, webhookSecret };
     });
   }
 
@@ -83,6 +89,7 @@ export class Apps {
   /** Takes an app out of use as part of a transaction that revokes its connections. */
   async remove(tx: Tx, userId: string, id: string): Promise<void> {
     const app = await this.#own(tx, userId, id);
+    await this.#webhooks.change(tx, app.id, app.webhookUrl, null);
     await store.updateAppRemoved(tx, app.id, this.#clock.now());
   }
 
@@ -111,11 +118,14 @@ export class Apps {
   }
 }
 
-function checkAddresses({ allowedOrigins, redirectUris = [], webhookUrl }: Omit<NewAppInput, 'name'>) {
+type Addresses = Omit<NewAppInput, 'name' | 'webhookUrl'> & Pick<AppEditInput, 'webhookUrl'>;
+
+/** The addresses of an app as they are stored. Where its webhook may go, the webhooks know. */
+function checkAddresses({ allowedOrigins, redirectUris = [], webhookUrl = null }: Addresses) {
   return {
     allowedOrigins: allowedOrigins.map(checkOrigin),
-    redirectUris: redirectUris.map((uri) => checkUri(uri, 'redirectUris')),
-    webhookUrl: webhookUrl === undefined ? null : checkUri(webhookUrl, 'webhookUrl'),
+    redirectUris: redirectUris.map(checkRedirect),
+    webhookUrl,
   };
 }
 
@@ -132,13 +142,13 @@ function checkOrigin(text: string): string {
   );
 }
 
-function checkUri(text: string, param: string): string {
+function checkRedirect(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url !== null && url.username === '' && url.password === '' && !text.includes('#') && isSecure(url)) return text;
   throw new KeyPassError(
     'invalid_request',
     'Expected an https URL (or http on loopback) without credentials or a fragment.',
-    { param },
+    { param: 'redirectUris' },
   );
 }
 

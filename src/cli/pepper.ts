@@ -65,8 +65,8 @@ const steps: Readonly<Record<string, (storage: Storage, epoch: number) => Promis
 
   async reseal({ config, database, pepper }) {
     const log = new Log(writeErrorLine);
-    const { accounts, upkeep } = createServices({ config, database, pepper, clock: systemClock, log });
-    for (const slice of [accounts, upkeep]) {
+    const { accounts, upkeep, webhookSecrets } = createServices({ config, database, pepper, clock: systemClock, log });
+    for (const slice of [accounts, upkeep, webhookSecrets]) {
       while ((await slice.reseal(batch)) > 0);
     }
     await steps['status']?.({ config, database, pepper }, 0);

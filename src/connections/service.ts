@@ -7,6 +7,7 @@ import { isUniqueViolation } from '../database/violations.ts';
 import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Keys } from '../keys/service.ts';
+import { tellApp, termsOf, type ConnectionEvents } from '../webhooks/events.ts';
 import type { GrantInput, NewConnectionInput, PolicyEditInput, TokenWrap } from './model.ts';
 import { acceptPolicy, refuseMisfit, type SealedPolicy } from './policies.ts';
 import * as store from './store.ts';
@@ -103,33 +104,46 @@ export class Connections {
     if (!(await store.updatePolicy(tx, id, input.baseRevision, accepted))) throw connectionChanged();
     await store.deleteGrants(tx, id);
     await store.insertGrants(tx, grantRows(id, accepted.policy, input.grants));
+    const capCents = row.capCents === null ? null : Number(row.capCents);
+    await this.#tell(tx, id, 'connection.updated', termsOf(accepted.policy, capCents));
     await this.#parts.accounts.writeManifest(tx, userId, input);
   }
 
   async setPaused(userId: string, id: string, isPaused: boolean): Promise<void> {
-    await this.#own(userId, id);
-    if (!(await store.updatePaused(this.#parts.database.sql, id, isPaused))) throw connectionNotFound();
+    await this.#parts.database.begin(async (tx) => {
+      const { status } = await this.#ownForUpdate(tx, userId, id);
+      if (!(await store.updatePaused(tx, id, isPaused))) throw connectionNotFound();
+      if (isPaused === (status === 'paused')) return;
+      await this.#tell(tx, id, isPaused ? 'connection.paused' : 'connection.resumed', {});
+    });
     await this.announce(id);
   }
 
   async setCap(userId: string, id: string, capCents: number | null): Promise<void> {
-    await this.#own(userId, id);
-    if (!(await store.updateCap(this.#parts.database.sql, id, capCents))) throw connectionNotFound();
+    await this.#parts.database.begin(async (tx) => {
+      const { policy } = await this.#ownForUpdate(tx, userId, id);
+      if (!(await store.updateCap(tx, id, capCents))) throw connectionNotFound();
+      await this.#tell(tx, id, 'connection.updated', termsOf(parsePolicy(policy), capCents));
+    });
   }
 
   /** Crypto-shreds the connection; from the next statement on no instance dispatches for it, and running streams are cut. */
   async revoke(userId: string, id: string, manifest?: OptionalManifestWrite): Promise<void> {
-    await this.#own(userId, id);
     await this.#parts.database.begin(async (tx) => {
+      await this.#ownForUpdate(tx, userId, id);
       if (!(await store.shredConnection(tx, id, this.#parts.clock.now()))) throw connectionNotFound();
+      await this.#tell(tx, id, 'connection.revoked', { by: 'owner' });
       await this.#parts.accounts.writeOptionalManifest(tx, userId, manifest);
     });
     await this.announce(id);
   }
 
   /** Revocation without its owner: the app lets go, or a token was used in a way that only a thief would. */
-  async revokeAny(id: string): Promise<void> {
-    await this.#parts.database.begin((tx) => store.shredConnection(tx, id, this.#parts.clock.now()));
+  async revokeAny(id: string, by: 'app' | 'keypass'): Promise<void> {
+    await this.#parts.database.begin(async (tx) => {
+      if (!(await store.shredConnection(tx, id, this.#parts.clock.now()))) return;
+      await this.#tell(tx, id, 'connection.revoked', { by });
+    });
     await this.announce(id);
   }
 
@@ -166,9 +180,15 @@ export class Connections {
     refuseMisfit(policy, grants, keys);
   }
 
-  async #own(userId: string, id: string): Promise<void> {
-    const row = await store.findConnection(this.#parts.database.sql, id);
+  #tell<T extends keyof ConnectionEvents>(tx: Tx, id: string, type: T, data: ConnectionEvents[T]): Promise<void> {
+    return tellApp(tx, id, type, data, this.#parts.clock.now());
+  }
+
+  /** The owner's connection, as it stays until the transaction ends. */
+  async #ownForUpdate(tx: Tx, userId: string, id: string): Promise<store.ConnectionRow> {
+    const row = await store.findConnectionForUpdate(tx, id);
     if (row === undefined || row.userId !== userId || row.status === 'revoked') throw connectionNotFound();
+    return row;
   }
 }
 

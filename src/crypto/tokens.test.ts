@@ -15,8 +15,18 @@ const prefixes: Record<TokenKind, string> = {
   access: 'kp_at_',
   session: 'kp_ss_',
   invitation: 'kp_in_',
+  webhookSecret: 'kp_wh_',
 };
-const kinds = ['clientId', 'clientSecret', 'link', 'public', 'access', 'session', 'invitation'] as const;
+const kinds = [
+  'clientId',
+  'clientSecret',
+  'link',
+  'public',
+  'access',
+  'session',
+  'invitation',
+  'webhookSecret',
+] as const;
 const counter = Uint8Array.from({ length: 32 }, (_, index) => index);
 // Computed apart, with Python's integers and zlib.crc32.
 const counterBody = '003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf';

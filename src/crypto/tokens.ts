@@ -9,7 +9,16 @@ import { randomBytes, utf8, zero, type Bytes } from './bytes.ts';
 import { deriveKey, hkdf } from './derive.ts';
 import { CryptoError } from './errors.ts';
 
-const tokenKinds = ['clientId', 'clientSecret', 'link', 'public', 'access', 'session', 'invitation'] as const;
+const tokenKinds = [
+  'clientId',
+  'clientSecret',
+  'link',
+  'public',
+  'access',
+  'session',
+  'invitation',
+  'webhookSecret',
+] as const;
 
 export type TokenKind = (typeof tokenKinds)[number];
 
@@ -22,6 +31,7 @@ const kinds: Readonly<Record<TokenKind, { prefix: string; use: string }>> = {
   access: { prefix: 'kp_at_', use: 'access' },
   session: { prefix: 'kp_ss_', use: 'session' },
   invitation: { prefix: 'kp_in_', use: 'invitation' },
+  webhookSecret: { prefix: 'kp_wh_', use: 'webhook' },
 };
 
 /** What a token's key can seal: only two kinds of tokens carry keys. */

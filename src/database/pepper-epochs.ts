@@ -38,6 +38,7 @@ export async function countEpochUses(sql: Sql): Promise<{ epoch: number; rows: b
       select epoch, count(*) as rows from users group by 1
       union all select epoch, count(*) from connections where epoch is not null group by 1
       union all select epoch, count(*) from link_sessions where epoch is not null group by 1
+      union all select epoch, count(*) from webhook_secrets group by 1
       union all select epoch, 0 from pepper_epochs
     ) as uses group by epoch order by epoch`;
 }

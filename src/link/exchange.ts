@@ -52,7 +52,7 @@ export async function exchangePublicToken(
     .begin((tx) => exchangeWithin(parts, tx, app, { publicToken, lookup, hash }))
     .catch(tamperedWhereUnopened);
   if ('accessToken' in outcome) return outcome;
-  await parts.connections.revokeAny(outcome.revoke);
+  await parts.connections.revokeAny(outcome.revoke, 'keypass');
   throw new KeyPassError(
     'public_token_used',
     'This public token was exchanged before. The connection was revoked: it may have been stolen. Link again.',

@@ -129,6 +129,23 @@ export class TimeoutError extends KeyPassError {
   override readonly name = 'TimeoutError';
 }
 
+export type WebhookErrorCode =
+  | 'secret_missing'
+  | 'signature_malformed'
+  | 'signature_wrong'
+  | 'timestamp_outside'
+  | 'payload_malformed';
+
+/** A webhook request that is not to be believed, or not to be understood. */
+export class WebhookError extends KeyPassError {
+  override readonly name = 'WebhookError';
+  declare readonly code: WebhookErrorCode;
+
+  constructor(code: WebhookErrorCode, message: string) {
+    super(message, { code });
+  }
+}
+
 /** KeyPass failed, or what answered is not KeyPass. */
 export class ApiError extends KeyPassError {
   override readonly name = 'ApiError';

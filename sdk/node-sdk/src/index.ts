@@ -18,6 +18,10 @@ export {
   ProviderError,
   RateLimitError,
   TimeoutError,
+  WebhookError,
+  type WebhookErrorCode,
 } from './errors.ts';
 export type { CallOptions, Fetch, RequestBody } from './transport.ts';
 export type * from './types.ts';
+export type { WebhookEvent } from './webhook-events.ts';
+export { type TestHeaderOptions, type VerifyWebhookOptions, webhooks } from './webhooks.ts';

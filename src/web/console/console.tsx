@@ -12,6 +12,7 @@ import { texts } from '../ui/texts.ts';
 import type { App, Vault } from '../vault.ts';
 import { type CreatedApp, NewApp } from './new-app.tsx';
 import { quickStart } from './quick-start.ts';
+import { Webhook } from './webhook.tsx';
 
 function ConsolePage() {
   const actions = <ButtonLink href="/vault">{texts.landing.open}</ButtonLink>;
@@ -56,7 +57,13 @@ function Apps({ vault }: { vault: Vault }) {
           ) : (
             <ul class="cards">
               {list.map((app) => (
-                <AppCard key={app.id} app={app} fresh={app.id === made.value?.id} />
+                <AppCard
+                  key={app.id}
+                  vault={vault}
+                  app={app}
+                  fresh={app.id === made.value?.id}
+                  onSaved={() => void apps.reload()}
+                />
               ))}
             </ul>
           )
@@ -85,7 +92,19 @@ function Created({ app }: { app: CreatedApp }) {
   );
 }
 
-function AppCard({ app, fresh }: { app: App; fresh: boolean }) {
+interface AppCardProps {
+  vault: Vault;
+  app: App;
+  fresh: boolean;
+  onSaved: () => void;
+}
+
+function AppCard({ vault, app, fresh, onSaved }: AppCardProps) {
+  // Once opened it stays: a secret that is shown once must not go with a click.
+  const opened = useSignal(false);
+  const open = ({ currentTarget }: { currentTarget: HTMLDetailsElement }): void => {
+    if (currentTarget.open) opened.value = true;
+  };
   return (
     <li class="card connection">
       <h2>{app.name}</h2>
@@ -100,6 +119,10 @@ function AppCard({ app, fresh }: { app: App; fresh: boolean }) {
           <QuickStart clientId={app.clientId} />
         </details>
       )}
+      <details class="more" onToggle={open}>
+        <summary>{texts.webhooks.title}</summary>
+        {opened.value && <Webhook vault={vault} app={app} onSaved={onSaved} />}
+      </details>
     </li>
   );
 }
