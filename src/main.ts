@@ -16,6 +16,7 @@ const commands = new Map<string, Command>([
   ['config', async () => (await import('./cli/config.ts')).configCommand()],
   ['health', async () => (await import('./cli/health.ts')).healthCommand()],
   ['pepper', async (args) => (await import('./cli/pepper.ts')).pepperCommand(args)],
+  ['prices', async (args) => (await import('./cli/prices.ts')).pricesCommand(args)],
   ['--help', () => writeLine(usage)],
   ['--version', () => writeLine(version)],
 ]);
@@ -25,6 +26,7 @@ const usage = `Usage: keypass <command>
   serve     start the server (http://localhost:8787 unless PORT and HOST say otherwise)
   config    print the configuration that is in force, secrets masked
   health    ask the server that runs with these settings; the exit code is the answer
+  prices    check [MODEL…]: what models cost and which list says so; the faults of the price file
   pepper    status, or one step of a rotation: add, use EPOCH, reseal, drop EPOCH
 
   --help, --version

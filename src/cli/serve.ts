@@ -1,4 +1,5 @@
 import { isLoopback, type Config } from '../config.ts';
+import { PriceFileError } from '../money/price-file.ts';
 import { prepareEngine } from '../runtime/engine-files.ts';
 import { exit, onSignal, writeErrorLine, writeLine } from '../runtime/process.ts';
 import type { RunningServer } from '../server.ts';
@@ -10,7 +11,7 @@ export async function serveCommand(): Promise<void> {
   const server = await start(config);
   announce(config, server);
   let isStopping = false;
-  onSignal(() => {
+  const stop = () => {
     if (isStopping) return;
     isStopping = true;
     writeLine('Stopping: no new requests; running streams may end.');
@@ -18,7 +19,10 @@ export async function serveCommand(): Promise<void> {
       () => exit(0),
       (error: unknown) => fail(error),
     );
-  });
+  };
+  onSignal(['SIGTERM', 'SIGINT'], stop);
+  // Without a price file there is nothing to read again, and a closed terminal ends the server.
+  onSignal(['SIGHUP'], config.pricesFile === null ? stop : () => void server.reloadPrices());
 }
 
 async function start(config: Config): Promise<RunningServer> {
@@ -34,7 +38,8 @@ async function start(config: Config): Promise<RunningServer> {
 
 function fail(error: unknown): never {
   writeErrorLine(`KeyPass cannot run: ${error instanceof Error ? error.message : 'for a reason that has no name'}`);
-  return exit(1);
+  // A faulty file of settings and a faulty file of prices end alike.
+  return exit(error instanceof PriceFileError ? 2 : 1);
 }
 
 function announce(config: Config, server: RunningServer): void {

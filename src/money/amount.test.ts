@@ -5,6 +5,7 @@ import {
   ceiling,
   decimalText,
   exactDecimal,
+  exactText,
   formatUsd,
   parseUsd,
   picoFromCents,
@@ -68,5 +69,24 @@ describe('prices as exact fractions', () => {
     // 1/3 pico for one: three cost exactly 1, four cost 1.33…, so 2.
     const third = { numerator: 1n, denominator: 3n };
     expect([0, 1, 3, 4].map((quantity) => priceOf(quantity, third))).toEqual([0n, 1n, 1n, 2n]);
+  });
+
+  test('a quantity with decimals is what it is written as, not the float behind it', () => {
+    const million = { numerator: 10n ** 18n, denominator: 1n };
+    // As a float, 1.1 is 1.100000000000000088…
+    expect(priceOf(1.1, million)).toBe(11n * 10n ** 17n);
+    expect(priceOf(0.1 + 0.2, million)).toBe(300_000_000_000_000_040n);
+    expect(priceOf(3.4, { numerator: 1n, denominator: 34n })).toBe(1n);
+    expect(() => priceOf(Number.NaN, million)).toThrow(RangeError);
+    expect(() => priceOf(-1.5, million)).toThrow(RangeError);
+  });
+
+  test.each([
+    ['0', 0n, 1n],
+    ['0.15', 3n, 20n],
+    ['2.50', 5n, 2n],
+    ['999999999.999999999999', 999_999_999_999_999_999_999n, 10n ** 12n],
+  ])('%s as it is written', (text, numerator, denominator) => {
+    expect(exactText(text)).toEqual({ numerator, denominator });
   });
 });

@@ -48,14 +48,25 @@ export function exactDecimal(value: number): Fraction | undefined {
   return exponent < 0 ? reduced(digits, 10n ** BigInt(-exponent)) : reduced(digits * 10n ** BigInt(exponent), 1n);
 }
 
+/** The exact value of a plain decimal such as "0.15", at most nine digits before the point and twelve after it. */
+export function exactText(text: string): Fraction | undefined {
+  const parts = /^(\d{1,9})(?:\.(\d{1,12}))?$/.exec(text);
+  if (parts === null) return undefined;
+  const decimals = parts[2] ?? '';
+  return reduced(BigInt((parts[1] ?? '') + decimals), 10n ** BigInt(decimals.length));
+}
+
 /** Pico-dollars for one unit, where `usd` dollars buy `per` units: 0.15 per 1,000,000 tokens is 150,000 a token. */
 export function picoPerUnit(usd: Fraction, per: number): Fraction {
   return reduced(usd.numerator * picoPerUsd, usd.denominator * BigInt(per));
 }
 
-/** `quantity` units at this price, rounded up to a whole pico-dollar. */
+/** `quantity` units at this price, rounded up to a whole pico-dollar, once. A quantity with decimals is taken as written. */
 export function priceOf(quantity: number, perUnit: Fraction): Pico {
-  return ceilDivide(BigInt(quantity) * perUnit.numerator, perUnit.denominator);
+  if (Number.isSafeInteger(quantity)) return ceilDivide(BigInt(quantity) * perUnit.numerator, perUnit.denominator);
+  const exact = exactDecimal(quantity);
+  if (exact === undefined) throw new RangeError('A quantity is finite and not negative.');
+  return ceilDivide(exact.numerator * perUnit.numerator, exact.denominator * perUnit.denominator);
 }
 
 /** The price of one unit, rounded up: `n` times this is never less than what any split of `n` units costs. */

@@ -18,14 +18,17 @@ interface ProviderIndex {
 }
 
 const indexes = new Map<string, ProviderIndex>();
-const longestName = 256;
+
+/** A model's name as lists have it: in lower case, without Google's `models/`. */
+export function plainName(model: string): string {
+  return model.replace(/^models\//, '').toLowerCase();
+}
 
 /** The catalogue's entry for a model of this very provider, a stated name first, then the first pattern that fits. */
 export function findEntry(provider: string, model: string): CatalogueEntry | undefined {
-  if (model.length > longestName) return undefined;
   const index = indexOf(provider);
   if (index === undefined) return undefined;
-  const name = model.replace(/^models\//, '').toLowerCase();
+  const name = plainName(model);
   const stated = index.exact.get(name);
   if (stated !== undefined) return { info: stated, match: 'exact' };
   const fitting = index.patterns.find(({ test }) => test(name));

@@ -3,13 +3,15 @@ import * as fc from 'fast-check';
 import { KeyPassError } from '../errors.ts';
 import { parseUsd } from './amount.ts';
 import { costOf } from './cost.ts';
-import { findPrice, type Price } from './prices.ts';
+import { PriceBook } from './price-book.ts';
+import type { Price } from './prices.ts';
 import { noTokens, type Usage } from './usage.ts';
 
 const november = new Date('2026-11-15T12:00:00Z');
+const book = new PriceBook();
 
 function priceOfModel(provider: string, model: string): Price {
-  const price = findPrice(provider, model, november);
+  const price = book.find(provider, model, november);
   if (price === undefined) throw new Error(`${model} is listed`);
   return price;
 }
@@ -69,6 +71,37 @@ describe('costs computed by hand', () => {
     ],
     // Written to the cache at 1.25 × $2: 2,000 × $2.50/M.
     ['an OpenAI cache write', 'openai', 'gpt-6-sol', { cacheWrite5m: 2000 }, 5_000_000_000n],
+    // 60 × $0.36 / 3,600.
+    ['a minute of audio', 'openai', 'whisper-1', { seconds: 60 }, 6_000_000_000n],
+    // Whole seconds: 9 × $0.0001, and 9 × $0.27 / 3,600.
+    ['audio that is rounded up', 'openai', 'whisper-1', { seconds: 8.470000267028809 }, 900_000_000n],
+    ['audio that is whole', 'openai', 'gpt-transcribe', { seconds: 9 }, 675_000_000n],
+    // As long as it is: 125.5 × $0.111 / 3,600 = $0.00386958333….
+    ['audio that is not rounded', 'groq', 'whisper-large-v3', { seconds: 125.5 }, 3_869_583_334n],
+    // Ten seconds at least: 10 × $0.04 / 3,600 = $0.000111…, and 10.01 × $0.04 / 3,600 = $0.00011122….
+    ['audio below the least', 'groq', 'whisper-large-v3-turbo', { seconds: 0.2 }, 111_111_112n],
+    ['audio above the least', 'groq', 'whisper-large-v3-turbo', { seconds: 10.01 }, 111_222_223n],
+    ['no audio', 'groq', 'whisper-large-v3-turbo', { seconds: 0 }, 0n],
+    // 4,095 × $15 / 1,000,000.
+    ['characters', 'openai', 'tts-1', { characters: 4095 }, 61_425_000_000n],
+    // 100 × $5 + 300 × $10 + 200 × $2.50 + 1,056 × $40, per million.
+    [
+      'a picture by its tokens',
+      'openai',
+      'gpt-image-1',
+      { uncachedInput: 100, imageInput: 300, imageCacheRead: 200, imageOutput: 1056 },
+      500_000_000n + 3_000_000_000n + 500_000_000n + 42_240_000_000n,
+    ],
+    // A cached picture with no price of its own costs what a fresh one does: 10 × $2.50/M.
+    ['a cached picture without a discount', 'openai', 'gpt-4o', { imageCacheRead: 10 }, 25_000_000n],
+    // 50 × $40/M in, 20 × $80/M out.
+    [
+      'speech of the supplement',
+      'openai',
+      'gpt-4o-audio-preview',
+      { audioInput: 50, audioOutput: 20 },
+      2_000_000_000n + 1_600_000_000n,
+    ],
     ['nothing', 'openai', 'gpt-4o', {}, 0n],
   ])('%s', (_, provider, model, used, expected) => {
     expect(cost(provider, model, used)).toBe(expected);
@@ -114,12 +147,75 @@ test('each bucket is rounded up on its own', () => {
   const price: Price = {
     provider: 'openai',
     model: 'thirds',
-    entry: 'thirds',
-    match: 'exact',
-    catalogue: '0',
+    source: { list: 'file', version: '0', entry: 'thirds', match: 'exact' },
     rates: { input: [step], output: [step] },
   };
   expect(costOf({ ...noTokens, uncachedInput: 1, output: 1, raw: null }, price).cost).toBe(2n);
+});
+
+const picture = (size: string | null, quality: string | null, usd: string, cents: bigint) => ({
+  size,
+  quality,
+  step: { above: -1, usd, per: 1, pico: { numerator: cents * 10_000_000_000n, denominator: 1n } },
+});
+
+describe('pictures by the piece', () => {
+  const price: Price = {
+    ...priceOfModel('openai', 'gpt-4o'),
+    images: [
+      picture(null, null, '0.1', 10n),
+      picture('1024x1024', null, '0.05', 5n),
+      picture('1024x1024', 'hd', '0.08', 8n),
+      picture('1792x1024', 'hd', '0.12', 12n),
+    ],
+  };
+  const made = (size: string | null, quality: string | null, count = 1) =>
+    costOf({ ...noTokens, images: { count, size, quality }, raw: null }, price).lines;
+
+  test.each([
+    ['1024x1024', 'hd', '0.08', '1024x1024 hd'],
+    ['1024X1024', 'HD', '0.08', '1024x1024 hd'],
+    ['1024x1024', 'standard', '0.05', '1024x1024'],
+    ['256x256', 'standard', '0.1', undefined],
+    // What may turn out as any costs the dearest that it may be.
+    ['1024x1024', 'auto', '0.08', '1024x1024 hd'],
+    ['auto', 'hd', '0.12', '1792x1024 hd'],
+    ['auto', null, '0.12', '1792x1024 hd'],
+    [null, null, '0.12', '1792x1024 hd'],
+  ])('%p at %p: $%s', (size, quality, usd, variant) => {
+    const named = variant === undefined ? {} : { variant };
+    expect(made(size, quality)).toEqual([
+      { bucket: 'images', quantity: 1, rate: 'image', ...named, usd, per: 1, cost: usd },
+    ]);
+  });
+
+  test('a quality left open may turn out as one that is listed for any size', () => {
+    const images = [picture('1024x1024', 'standard', '0.04', 4n), picture(null, 'hd', '0.09', 9n)];
+    const usage = { ...noTokens, images: { count: 1, size: '1024x1024', quality: null }, raw: null };
+    expect(costOf(usage, { ...price, images }).lines[0]?.cost).toBe('0.09');
+  });
+
+  test('several are as many times the price; a size that is not listed has none', () => {
+    expect(made('1024x1024', 'hd', 3)[0]?.cost).toBe('0.24');
+    const listed = { ...price, images: price.images?.slice(1) ?? [] };
+    expect(() =>
+      costOf({ ...noTokens, images: { count: 1, size: '256x256', quality: 'hd' }, raw: null }, listed),
+    ).toThrow(KeyPassError);
+  });
+});
+
+test('seconds stand on a receipt as they were billed', () => {
+  const { lines } = costOf({ ...noTokens, seconds: 125.5, raw: null }, priceOfModel('groq', 'whisper-large-v3'));
+  expect(JSON.parse(JSON.stringify(lines))).toEqual([
+    {
+      bucket: 'seconds',
+      quantity: 125.5,
+      rate: 'audioSecond',
+      usd: '0.111',
+      per: 3_600,
+      cost: '0.003869583334',
+    },
+  ]);
 });
 
 test('a charge for each request is one line', () => {
@@ -129,12 +225,16 @@ test('a charge for each request is one line', () => {
 });
 
 test.each<[string, string, string, Partial<Usage>]>([
-  ['audio into a model with no audio price', 'openai', 'gpt-4o-audio-preview', { audioInput: 1 }],
-  ['audio out of it', 'openai', 'gpt-4o-audio-preview', { audioOutput: 1 }],
+  ['audio into a model with no audio price', 'openai', 'gpt-4o-audio-preview-2024-10-01', { audioInput: 1 }],
+  ['audio out of it', 'openai', 'gpt-4o-audio-preview-2024-10-01', { audioOutput: 1 }],
   ['an hour in a cache with one price', 'openai', 'gpt-6-sol', { cacheWrite1h: 1 }],
   ['a cache write that is not listed', 'groq', 'openai/gpt-oss-20b', { cacheWrite5m: 1 }],
   ['a tool that nobody prices', 'anthropic', 'claude-haiku-4-5', { fees: { otherTools: 1 } }],
   ['output of an embedding', 'openai', 'text-embedding-3-small', { output: 1 }],
+  ['audio by the second into a model that bills tokens', 'openai', 'gpt-4o-transcribe', { seconds: 1 }],
+  ['tokens of a model that bills seconds', 'openai', 'whisper-1', { uncachedInput: 1 }],
+  ['characters', 'openai', 'gpt-4o', { characters: 1 }],
+  ['pictures by the piece', 'openai', 'gpt-image-1', { images: { count: 1, size: null, quality: null } }],
 ])('%s is unknown, never free', (_, provider, model, used) => {
   try {
     cost(provider, model, used);

@@ -1,14 +1,27 @@
 import { KeyPassError } from '../errors.ts';
 import { formatUsd, type Pico, priceOf } from './amount.ts';
-import { type Price, type Rate, type RateName, rateOf, stepFor } from './prices.ts';
-import { type FeeName, inputBuckets, outputBuckets, type TokenBucket, type Usage } from './usage.ts';
+import {
+  billedSeconds,
+  imagePriceOf,
+  type ImagePrice,
+  type Price,
+  type Rate,
+  type RateName,
+  rateOf,
+  type RateStep,
+  stepFor,
+} from './prices.ts';
+import { type FeeName, inputBuckets, outputBuckets, type TokenBucket, type UnitBucket, type Usage } from './usage.ts';
 
 /** One line of a receipt, as it is stored: plain JSON, money as exact decimal text in US dollars. */
 export interface CostLine {
-  readonly bucket: TokenBucket | FeeName | 'request';
+  readonly bucket: TokenBucket | UnitBucket | FeeName | 'request';
+  /** As it is billed. A whole number, except of seconds. */
   readonly quantity: number;
   /** The rate applied; not the bucket's own where the list bills the bucket as another. */
-  readonly rate: RateName;
+  readonly rate: RateName | 'image';
+  /** Which of the prices of pictures it is: size and quality as the list has them. */
+  readonly variant?: string;
   /** `usd` dollars for `per` units, the list's own figures. */
   readonly usd: string;
   readonly per: number;
@@ -25,19 +38,37 @@ export function costOf(usage: Usage, price: Price): { cost: Pico; lines: CostLin
   const inputTokens = totalInput(usage);
   const lines: CostLine[] = [];
   let cost = 0n;
-  const charge = (bucket: CostLine['bucket'], quantity: number, found: { name: RateName; rate: Rate } | undefined) => {
+  const charge = (bucket: CostLine['bucket'], quantity: number, found: Applied | undefined) => {
     if (quantity === 0) return;
     if (found === undefined) throw priceUnknown(price.model, bucket);
-    const step = stepFor(found.rate, inputTokens);
+    const { step, ...applied } = found;
     const amount = priceOf(quantity, step.pico);
     cost += amount;
-    lines.push({ bucket, quantity, rate: found.name, usd: step.usd, per: step.per, cost: formatUsd(amount) });
+    lines.push({ bucket, quantity, ...applied, usd: step.usd, per: step.per, cost: formatUsd(amount) });
   };
-  for (const bucket of [...inputBuckets, ...outputBuckets]) charge(bucket, usage[bucket] ?? 0, rateOf(price, bucket));
-  for (const name of feeNames) charge(name, usage.fees?.[name] ?? 0, named(price, name));
+  const at = (found: { name: RateName; rate: Rate } | undefined): Applied | undefined =>
+    found === undefined ? undefined : { rate: found.name, step: stepFor(found.rate, inputTokens) };
+  for (const bucket of [...inputBuckets, ...outputBuckets])
+    charge(bucket, usage[bucket] ?? 0, at(rateOf(price, bucket)));
+  charge('seconds', billedSeconds(price, usage.seconds ?? 0), at(named(price, 'audioSecond')));
+  charge('characters', usage.characters ?? 0, at(named(price, 'character')));
+  if (usage.images !== undefined) charge('images', usage.images.count, ofImage(imagePriceOf(price, usage.images)));
+  for (const name of feeNames) charge(name, usage.fees?.[name] ?? 0, at(named(price, name)));
   const request = named(price, 'request');
-  if (request !== undefined) charge('request', 1, request);
+  if (request !== undefined) charge('request', 1, at(request));
   return { cost, lines };
+}
+
+/** What a line of a receipt says of its price. */
+interface Applied extends Pick<CostLine, 'rate' | 'variant'> {
+  readonly step: RateStep;
+}
+
+function ofImage(found: ImagePrice | undefined): Applied | undefined {
+  if (found === undefined) return undefined;
+  const { size, quality, step } = found;
+  const variant = [size, quality].filter((part) => part !== null).join(' ');
+  return { rate: 'image', step, ...(variant === '' ? {} : { variant }) };
 }
 
 function totalInput(usage: Usage): number {
@@ -52,7 +83,7 @@ export function priceUnknown(model: string, what: string, hint = ''): KeyPassErr
   });
 }
 
-function named(price: Price, name: FeeName | 'request'): { name: RateName; rate: Rate } | undefined {
+function named(price: Price, name: RateName): { name: RateName; rate: Rate } | undefined {
   const rate = price.rates[name];
   return rate === undefined ? undefined : { name, rate };
 }

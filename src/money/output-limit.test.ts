@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { applyMaxTokens } from './output-limit.ts';
-import { hasListPrice, withListPrice } from './tier.ts';
+import type { Tier } from './prices.ts';
+import { servedTier, withListPrice } from './tier.ts';
 import type { UsageFormat } from './usage.ts';
 
 test.each<[UsageFormat, Record<string, unknown>, Record<string, unknown>]>([
@@ -26,18 +27,21 @@ test('the standard tier is asked for by name where another could be served unask
   expect(withListPrice('anthropic-messages', { max_tokens: 1 })).toEqual({ max_tokens: 1 });
 });
 
-test.each<[UsageFormat, string | undefined, boolean]>([
-  ['openai-chat', 'default', true],
-  ['openai-chat', undefined, true],
-  ['openai-chat', 'priority', false],
-  ['openai-responses', 'flex', false],
-  ['anthropic-messages', 'standard', true],
-  ['anthropic-messages', 'fast', false],
-  ['anthropic-messages', 'geo:us', false],
-  ['gemini', 'STANDARD', true],
-  ['gemini', 'priority', false],
-  ['groq-chat', 'on_demand', true],
-  ['groq-chat', 'performance', false],
-])('%s served as %p has the list price: %p', (format, tier, listed) => {
-  expect(hasListPrice(format, tier)).toBe(listed);
+test.each<[UsageFormat, string, Tier | null | undefined]>([
+  ['openai-chat', 'default', null],
+  ['openai-chat', 'priority', 'priority'],
+  ['openai-chat', 'fast', 'priority'],
+  ['openai-chat', 'ultrafast', undefined],
+  ['openai-chat', 'constructor', undefined],
+  ['openai-responses', 'flex', 'flex'],
+  ['openai-embeddings', 'flex', undefined],
+  ['anthropic-messages', 'standard', null],
+  ['anthropic-messages', 'fast', undefined],
+  ['anthropic-messages', 'geo:us', undefined],
+  ['gemini', 'STANDARD', null],
+  ['gemini', 'priority', 'priority'],
+  ['groq-chat', 'on_demand', null],
+  ['groq-chat', 'performance', undefined],
+])('%s served as %p is of the tier %p', (format, named, tier) => {
+  expect(servedTier(format, named)).toBe(tier);
 });

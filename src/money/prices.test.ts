@@ -2,13 +2,17 @@ import { describe, expect, test } from 'bun:test';
 import { findProvider } from '@pydantic/genai-prices';
 import { ceiling } from './amount.ts';
 import { catalogueVersion } from './catalogue.ts';
-import { findPrice, type RateName, stepFor } from './prices.ts';
+import { PriceBook } from './price-book.ts';
+import { catalogueRates } from './price-catalogue.ts';
+import type { RateName } from './price-rates.ts';
+import { stepFor } from './prices.ts';
 
 const november = new Date('2026-11-15T12:00:00Z');
+const book = new PriceBook();
 
 /** Pico-dollars for one token or use at the base step. */
 function base(provider: string, model: string, at = november): Record<string, bigint> {
-  const price = findPrice(provider, model, at);
+  const price = book.find(provider, model, at);
   return Object.fromEntries(Object.entries(price?.rates ?? {}).map(([name, [step]]) => [name, ceiling(step.pico)]));
 }
 
@@ -59,12 +63,12 @@ describe('the price catalogue', () => {
   });
 
   test('says how a name was found', () => {
-    const match = (provider: string, model: string) => findPrice(provider, model, november)?.match;
+    const match = (provider: string, model: string) => book.find(provider, model, november)?.source.match;
     expect(match('openai', 'gpt-4o-2024-08-06')).toBe('exact');
     expect(match('openai', 'GPT-4o')).toBe('exact');
     expect(match('anthropic', 'claude-haiku-4-5-20251001')).toBe('pattern');
     expect(match('openai', 'gpt-6-sol-2026-10-01')).toBe('pattern');
-    expect(findPrice('google', 'models/gemini-2.5-flash', november)?.entry).toBe('gemini-2.5-flash');
+    expect(book.find('google', 'models/gemini-2.5-flash', november)?.source.entry).toBe('gemini-2.5-flash');
   });
 
   test('a price changes on its date, at midnight UTC', () => {
@@ -75,7 +79,7 @@ describe('the price catalogue', () => {
   });
 
   test('a tier begins above its start', () => {
-    const price = findPrice('google', 'gemini-2.5-pro', november);
+    const price = book.find('google', 'gemini-2.5-pro', november);
     const input = price?.rates.input;
     if (input === undefined) throw new Error('listed');
     expect([0, 200_000, 200_001].map((tokens) => stepFor(input, tokens).usd)).toEqual(['1.25', '1.25', '2.5']);
@@ -87,11 +91,10 @@ describe('the price catalogue', () => {
     ["a name that contains a provider's", 'my-openai-proxy', 'gpt-4o'],
     ['an entry without figures', 'google', 'gemma-3-27b-it'],
     ['an entry without figures, by pattern', 'openai', 'omni-moderation-latest'],
-    ['a unit that is not billed here', 'openai', 'whisper-1'],
     ['an inherited name', 'openai', '__proto__'],
     ['an endless name', 'anthropic', `claude-haiku-4-5${'x'.repeat(10_000)}`],
   ])('%s has no price', (_, provider, model) => {
-    expect(findPrice(provider, model, november)).toBeUndefined();
+    expect(book.find(provider, model, november)).toBeUndefined();
   });
 
   test('every entry of the first four providers is either understood or refused as a whole', () => {
@@ -100,16 +103,35 @@ describe('the price catalogue', () => {
       for (const { match, id: model, prices } of findProvider({ providerId: id })?.models ?? []) {
         const name = 'equals' in match ? match.equals : model;
         const listed = Array.isArray(prices) ? prices[0]?.prices : prices;
-        if (Object.keys(listed ?? {}).length > 0 && findPrice(id, name, november) === undefined) unusable.push(model);
+        if (Object.keys(listed ?? {}).length > 0 && book.find(id, name, november) === undefined) unusable.push(model);
       }
     }
-    // Billed by the hour, by cached images or by video: for endpoints that are not metered yet. A fine-tune's entry is
-    // named without the date that its names have.
-    expect(unusable.filter((name) => !/^ft:|whisper|transcribe|gpt-image|realtime|omni/.test(name))).toEqual([]);
+    // A fine-tune's entry is named without the date that its names have; the others' names differ from their patterns.
+    expect(unusable.filter((name) => !name.startsWith('ft:'))).toEqual([]);
+  });
+
+  test.each([
+    ['openai', 'whisper-1', 'audioSecond', '0.36', 3600],
+    ['openai', 'gpt-transcribe', 'audioSecond', '0.27', 3600],
+    ['groq', 'whisper-large-v3', 'audioSecond', '0.111', 3600],
+    ['groq', 'whisper-large-v3-turbo', 'audioSecond', '0.04', 3600],
+    ['openai', 'gpt-image-1.5', 'imageCacheRead', '2', 1_000_000],
+    ['openai', 'gpt-image-2', 'imageInput', '8', 1_000_000],
+    ['google', 'gemini-omni-flash-preview', 'videoOutput', '17.5', 1_000_000],
+  ] as const)('%s %s is billed by more than tokens of text', (provider, model, name, usd, per) => {
+    expect(book.find(provider, model, november)?.rates[name]).toMatchObject([{ usd, per }]);
+  });
+
+  test('hours of audio that are not all input are not understood', () => {
+    const model = { id: 'a', match: { equals: 'a' }, name: 'a' };
+    const rates = (prices: Record<string, number>) => catalogueRates({ ...model, prices }, november);
+    expect(rates({ audio_hours: 1, input_audio_hours: 1 })?.audioSecond).toMatchObject([{ usd: '1', per: 3600 }]);
+    expect(rates({ audio_hours: 2, input_audio_hours: 1 })).toBeUndefined();
+    expect(rates({ audio_hours: 2 })).toBeUndefined();
   });
 
   test('no rate is zero without saying so', () => {
-    const price = findPrice('openai', 'gpt-4o', november);
+    const price = book.find('openai', 'gpt-4o', november);
     const names: RateName[] = ['audioInput', 'audioOutput', 'cacheWrite1h', 'otherTools'];
     expect(names.map((name) => price?.rates[name])).toEqual([undefined, undefined, undefined, undefined]);
   });

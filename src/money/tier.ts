@@ -1,5 +1,6 @@
 import { KeyPassError } from '../errors.ts';
 import { isAbsent, type JsonObject } from './json.ts';
+import type { Tier } from './prices.ts';
 import { camelMembers } from './proto.ts';
 import type { UsageFormat } from './usage.ts';
 
@@ -9,10 +10,22 @@ interface TierRule {
   readonly asked: readonly string[];
   /** What an answer may say it was served as so that the list price holds. */
   readonly served: readonly string[];
+  /** How requests and answers name the tiers that may have a price of their own. */
+  readonly special?: ReadonlyMap<string, Tier>;
 }
 
-const openAi: TierRule = { member: 'service_tier', asked: ['auto', 'default'], served: ['auto', 'default'] };
-const none: TierRule = { ...openAi, asked: [] };
+const openAi: TierRule = {
+  member: 'service_tier',
+  asked: ['auto', 'default'],
+  served: ['auto', 'default'],
+  // "You can use either". https://developers.openai.com/api/docs/guides/fast-mode
+  special: new Map([
+    ['flex', 'flex'],
+    ['priority', 'priority'],
+    ['fast', 'priority'],
+  ]),
+};
+const none: TierRule = { member: 'service_tier', asked: [], served: ['auto', 'default'] };
 
 const rules: Record<UsageFormat, TierRule> = {
   'openai-chat': openAi,
@@ -30,21 +43,49 @@ const rules: Record<UsageFormat, TierRule> = {
     asked: ['auto', 'standard_only'],
     served: ['standard', 'priority'],
   },
-  gemini: { member: 'serviceTier', asked: ['unspecified', 'standard'], served: ['unspecified', 'standard'] },
+  // https://ai.google.dev/gemini-api/docs/priority-inference
+  gemini: {
+    member: 'serviceTier',
+    asked: ['unspecified', 'standard'],
+    served: ['unspecified', 'standard'],
+    special: new Map([
+      ['flex', 'flex'],
+      ['priority', 'priority'],
+    ]),
+  },
   'gemini-embed': { member: 'serviceTier', asked: [], served: ['unspecified', 'standard'] },
+  'openai-images': none,
+  'openai-speech': none,
+  'openai-transcription': none,
+  'groq-speech': none,
+  'groq-transcription': none,
 };
 
+/** The tier that a body asks for, where it is one that may have a price of its own; null for the standard one and others. */
+export function askedTier(format: UsageFormat, body: JsonObject): Tier | null {
+  const { member, special } = rules[format];
+  const value = membersOf(format, body)[member];
+  return (typeof value === 'string' ? special?.get(value.toLowerCase()) : undefined) ?? null;
+}
+
+/** The tier that an answer names: null for the standard one, undefined for one that is not known. */
+export function servedTier(format: UsageFormat, named: string): Tier | null | undefined {
+  const { served, special } = rules[format];
+  const name = named.toLowerCase();
+  return served.includes(name) ? null : special?.get(name);
+}
+
 /**
- * Refuses, with `price_unknown` and the member's name, what the price list does not price: priority, flex and other
- * tiers, Anthropic's fast mode, and its regional inference at a surcharge.
+ * Refuses, with `price_unknown` and the member's name, what has no price: flex, priority and other tiers, unless the
+ * call's price is of this `tier`; Anthropic's fast mode, and its regional inference at a surcharge.
  */
-export function requireListPrice(format: UsageFormat, body: JsonObject): void {
+export function requireListPrice(format: UsageFormat, body: JsonObject, tier?: Tier): void {
   const { member, asked } = rules[format];
-  const members = format === 'gemini' ? camelMembers(body) : body;
-  requireOneOf(members, member, asked);
+  const isPriced = tier !== undefined && askedTier(format, body) === tier;
+  if (!isPriced) requireOneOf(membersOf(format, body), member, asked);
   if (format !== 'anthropic-messages') return;
-  requireOneOf(members, 'speed', ['standard']);
-  requireOneOf(members, 'inference_geo', ['global']);
+  requireOneOf(body, 'speed', ['standard']);
+  requireOneOf(body, 'inference_geo', ['global']);
 }
 
 /** Writes that outlive the list's price for them. https://platform.openai.com/docs/guides/prompt-caching */
@@ -55,11 +96,6 @@ export function requireListedCache(body: JsonObject): void {
   if ('ttl' in options && !isAbsent(options.ttl) && options.ttl !== '30m') throw notListed('prompt_cache_options');
 }
 
-/** Whether the list price holds for an answer that names this tier; one that names none was served as asked. */
-export function hasListPrice(format: UsageFormat, servedTier: string | undefined): boolean {
-  return servedTier === undefined || rules[format].served.includes(servedTier.toLowerCase());
-}
-
 /**
  * The body with the standard tier asked for by name. OpenAI serves `auto`, and a request that names no tier, as the
  * project's settings say, which may be a dearer one: sent like this, the list price holds whatever they say.
@@ -68,8 +104,12 @@ export function withListPrice(format: UsageFormat, body: JsonObject): JsonObject
   const { member, asked } = rules[format];
   const tier = body[member];
   const isListed = isAbsent(tier) || (typeof tier === 'string' && asked.includes(tier.toLowerCase()));
-  // What is not listed stays as it was asked for: `requireListPrice` refuses it by name.
+  // Another stays as it was asked for: it has a price of its own, or `requireListPrice` refuses it by name.
   return rules[format] === openAi && isListed ? { ...body, [member]: 'default' } : body;
+}
+
+function membersOf(format: UsageFormat, body: JsonObject): JsonObject {
+  return format === 'gemini' ? camelMembers(body) : body;
 }
 
 function requireOneOf(body: JsonObject, member: string, values: readonly string[]): void {

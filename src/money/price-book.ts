@@ -1,0 +1,114 @@
+import { type CatalogueEntry, catalogueVersion, findEntry, plainName } from './catalogue.ts';
+import { catalogueRates } from './price-catalogue.ts';
+import type { PriceEntry, PriceFile } from './price-file.ts';
+import { supplement } from './price-supplement.ts';
+import type { Price, PriceSource, Tier } from './prices.ts';
+
+/** An operator's price file that was read and is sound. */
+export interface OperatorPrices extends PriceFile {
+  /** The first twelve hex digits of the file's SHA-256. */
+  readonly hash: string;
+}
+
+/** A price as far as it is known before the moment of the call is. */
+type Found = (at: Date) => Price | undefined;
+
+/** A price as it is stated for one of the names in its entry. */
+interface Stated {
+  readonly model: string;
+  readonly entry: PriceEntry;
+}
+
+/** A list of prices, and how receipts name it. */
+interface List {
+  readonly name: Pick<PriceSource, 'list' | 'version'>;
+  readonly exact: ReadonlyMap<string, Stated>;
+  /** The longest first: the one that says most of a name. */
+  readonly prefixes: readonly (Stated & { readonly prefix: string })[];
+}
+
+/** Names of models come from requests: only so many are remembered, and none that is longer than any model's. */
+const mostFound = 1000;
+const longestName = 256;
+
+/**
+ * What every model costs: the operator's file before the supplement before the catalogue. An entry is a model's whole
+ * price: what it leaves out is unknown, and nothing is filled in from a list behind it.
+ */
+export class PriceBook {
+  readonly #supplement = listOf({ list: 'supplement', version: supplement.updated ?? '' }, supplement.entries);
+  #file: List | undefined;
+  readonly #found = new Map<string, Found>();
+
+  constructor(file?: OperatorPrices) {
+    this.replace(file);
+  }
+
+  /** Puts another file in force, or none, for the calls that start from now on. */
+  replace(file: OperatorPrices | undefined): void {
+    this.#file = file && listOf({ list: 'file', version: versionOf(file) }, file.entries);
+    this.#found.clear();
+  }
+
+  /** The price of a model in a service tier (null: the standard one) at a moment; undefined when it is not known. */
+  find(provider: string, model: string, at: Date, tier: Tier | null = null): Price | undefined {
+    if (model.length > longestName) return undefined;
+    const key = JSON.stringify([provider, model, tier]);
+    const known = this.#found.get(key) ?? this.#look(provider, model, tier);
+    if (known === undefined) return undefined;
+    if (this.#found.size >= mostFound) this.#found.clear();
+    this.#found.set(key, known);
+    return known(at);
+  }
+
+  #look(provider: string, model: string, tier: Tier | null): Found | undefined {
+    const stated = this.#file && inList(this.#file, provider, model, tier);
+    const price = stated ?? inList(this.#supplement, provider, model, tier);
+    if (price !== undefined) return () => price;
+    // The catalogue knows the standard tier alone.
+    const entry = tier === null ? findEntry(provider, model) : undefined;
+    return entry && ((at) => inCatalogue(entry, provider, model, at));
+  }
+}
+
+function listOf(name: List['name'], entries: readonly PriceEntry[]): List {
+  const stated = entries.flatMap((entry) => entry.models.map((model) => ({ model, entry })));
+  return {
+    name,
+    exact: new Map(stated.filter(({ model }) => !model.endsWith('*')).map((one) => [keyOf(one.entry, one.model), one])),
+    prefixes: stated
+      .filter(({ model }) => model.endsWith('*'))
+      .map((one) => ({ ...one, prefix: keyOf(one.entry, one.model.slice(0, -1)) }))
+      .toSorted((a, b) => b.prefix.length - a.prefix.length),
+  };
+}
+
+/** The model comes last: a prefix of a name is one of its key. */
+function keyOf({ provider, tier }: Pick<PriceEntry, 'provider' | 'tier'>, model: string): string {
+  return `${provider} ${tier ?? 'standard'} ${model}`;
+}
+
+function inList(
+  { name, exact, prefixes }: List,
+  provider: string,
+  model: string,
+  tier: Tier | null,
+): Price | undefined {
+  const key = keyOf({ provider, tier }, plainName(model));
+  const stated = exact.get(key) ?? prefixes.find(({ prefix }) => key.startsWith(prefix));
+  if (stated === undefined) return undefined;
+  const { model: named, entry } = stated;
+  const match = named.endsWith('*') ? 'pattern' : 'exact';
+  const source: PriceSource = { ...name, entry: named, match, ...(tier === null ? {} : { tier }) };
+  return { provider, model, source, rates: entry.rates, images: entry.images };
+}
+
+function inCatalogue({ info, match }: CatalogueEntry, provider: string, model: string, at: Date): Price | undefined {
+  const rates = catalogueRates(info, at);
+  const source: PriceSource = { list: 'catalogue', version: catalogueVersion, entry: info.id, match };
+  return rates && { provider, model, source, rates };
+}
+
+function versionOf({ updated, hash }: OperatorPrices): string {
+  return updated === null ? hash : `${updated} ${hash}`;
+}
