@@ -1,4 +1,5 @@
 import { KeyPassError } from '../errors.ts';
+import { audioSeconds } from './audio-seconds.ts';
 import {
   addImage,
   addReference,
@@ -12,6 +13,8 @@ import {
   unboundedCost,
 } from './demand.ts';
 import { isAbsent, isObject, type JsonObject, listAt, memberAt, objectAt, textAt } from './json.ts';
+import { reasoningOf } from './reasoning.ts';
+import { mediaKind } from './media-kind.ts';
 
 /** Members whose cost is known: in the prompt's bytes, in the output's limit, or none. */
 const openAiMembers = `model messages audio frequency_penalty function_call functions logit_bias logprobs
@@ -44,6 +47,7 @@ export function chatDemand(format: 'openai-chat' | 'groq-chat', model: string, b
   demand.choices = limitMember(body, 'n', { least: 1, most: mostChoices, nullIsAbsent: true }) ?? 1;
   demand.requestedOutput = outputLimit(body);
   demand.spokenOutput = listAt(body, 'modalities').includes('audio') || isObject(memberAt(body, 'audio'));
+  demand.reasoning = reasoningOf(body['reasoning_effort']);
   addPrediction(demand, body);
   addTools(demand, body);
   for (const message of objectsIn(body['messages'])) addMessage(demand, message, mostImageTokens[format]);
@@ -99,15 +103,35 @@ function addMessage(demand: Demand, message: JsonObject, mostImage: number | und
     const type = textAt(part, 'type');
     if (type === 'text' || type === 'refusal') continue;
     if (type === 'image_url') addImageUrl(demand, textAt(objectAt(part, 'image_url'), 'url'), mostImage);
-    else if (type === 'input_audio') addAudio(demand);
+    else if (type === 'input_audio') addAudio(demand, textAt(objectAt(part, 'input_audio'), 'data'));
     else addReference(demand);
   }
 }
 
-/** Audio has no documented maximum for its bytes: a low bit rate makes a long speech. */
-function addAudio(demand: Demand): void {
-  demand.wholeContext = true;
+/** More than a second of audio has: ten are documented. https://developers.openai.com/api/docs/guides/realtime-costs */
+const audioTokensPerSecond = 25;
+
+/** Inline, a recording is as long as its frames; what is not, or can't be told, may fill the context. */
+function addAudio(demand: Demand, base64?: string): void {
   demand.audio = 'certain';
+  const seconds = base64 === undefined ? undefined : inlineSeconds(base64);
+  if (base64 === undefined || seconds === undefined) {
+    demand.wholeContext = true;
+    return;
+  }
+  demand.mediaBytes += base64.length;
+  demand.mediaTokens += Math.ceil(seconds * audioTokensPerSecond) + audioTokensPerSecond;
+}
+
+function inlineSeconds(base64: string): number | undefined {
+  try {
+    const bytes = Uint8Array.fromBase64(base64);
+    const kind = mediaKind(bytes);
+    return kind === undefined ? undefined : audioSeconds({ kind, bytes });
+  } catch {
+    // What is no base64 is for the provider to refuse.
+    return undefined;
+  }
 }
 
 /** A data URL of an image is inline; any other URL is fetched by the provider. */

@@ -11,6 +11,7 @@ import {
   unboundedCost,
 } from './demand.ts';
 import { isAbsent, type JsonObject, memberAt, objectAt, textAt } from './json.ts';
+import { reasoningOf } from './reasoning.ts';
 
 /**
  * Members whose cost is known. Not among them on purpose: `prompt` (a stored one brings tools and a model that are not
@@ -61,6 +62,7 @@ export function responsesDemand(model: string, body: JsonObject): Demand {
   if (!isAbsent(body['background']) && body['background'] !== false) throw unboundedCost('background');
   const demand = plainDemand();
   demand.requestedOutput = limitMember(body, 'max_output_tokens', { least: 1, nullIsAbsent: true });
+  demand.reasoning = reasoningOf(memberAt(body['reasoning'], 'effort'));
   if (!isAbsent(body['previous_response_id']) || !isAbsent(body['conversation'])) addReference(demand);
   const tools = [...objectsIn(body['tools'])];
   for (const item of objectsIn(body['input'])) {

@@ -143,14 +143,14 @@ describe('what is refused', () => {
     [chat({ prompt_cache_options: { ttl: '12h' } }), 'prompt_cache_options'],
     [{ ...chat({}), limits: undefined }, undefined],
     [{ ...call('openai', 'gpt-4o', parts({ type: 'file' })), limits: undefined }, undefined],
-    [call('openai', 'gpt-4o-audio-preview', asked({ modalities: ['audio'], max_tokens: 5 })), undefined],
+    [call('openai', 'gpt-4o-audio-preview-2024-10-01', asked({ modalities: ['audio'], max_tokens: 5 })), undefined],
   ])('has no price %#', (refused, param) => {
     expect(refusal(() => boundOf(refused))).toEqual({ code: 'price_unknown', param });
   });
 
   test('audio into a model that lists no price for it', () => {
     const body = parts({ type: 'input_audio', input_audio: { data: 'A', format: 'mp3' } });
-    const spoken = { ...call('openai', 'gpt-4o-audio-preview', body), limits: { context: 128_000 } };
+    const spoken = { ...call('openai', 'gpt-4o-audio-preview-2024-10-01', body), limits: { context: 128_000 } };
     expect(refusal(() => boundOf(spoken)).code).toBe('price_unknown');
   });
 

@@ -17,7 +17,7 @@ test.each([
 // A wrong family would state limits that are too small: gpt-4-1106-preview takes sixteen times what gpt-4 does.
 test.each([
   ['openai', 'gpt-4-1106-preview'],
-  ['openai', 'gpt-4o-audio-preview'],
+  ['openai', 'gpt-4o-realtime-preview'],
   ['openai', 'constructor'],
   ['anthropic', 'gpt-4o'],
   ['toString', 'gpt-4o'],

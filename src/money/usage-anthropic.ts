@@ -1,4 +1,4 @@
-import { isAbsent, type JsonObject, memberAt, objectAt } from './json.ts';
+import { isAbsent, type JsonObject, listAt, memberAt, objectAt, textAt } from './json.ts';
 import { incurred, optionalCount, requiredCount, soundUsage, type Usage } from './usage.ts';
 
 /**
@@ -35,7 +35,7 @@ export function usageFromAnthropicUsage(usage: JsonObject): Usage | undefined {
     ...incurred({
       webSearch: optionalCount(memberAt(tools, 'web_search_requests')),
       fileSearch: 0,
-      otherTools: otherTools(tools),
+      otherTools: otherTools(tools) + otherPasses(usage),
     }),
     raw: usage,
   });
@@ -63,5 +63,10 @@ function otherTools(tools: JsonObject | undefined): number {
   const free = ['web_search_requests', 'web_fetch_requests'];
   return Object.entries(tools)
     .filter(([name]) => !free.includes(name))
-    .reduce((sum, [, count]) => sum + (typeof count === 'number' ? count : 0), 0);
+    .reduce((sum, [, count]) => sum + optionalCount(count), 0);
+}
+
+/** Passes that are not in the totals (compaction) or that another model made: their price is not this call's. */
+function otherPasses(usage: JsonObject): number {
+  return listAt(usage, 'iterations').filter((pass) => textAt(pass, 'type') !== 'message').length;
 }

@@ -25,7 +25,7 @@ export function usageFromGroqChat(body: unknown): Usage | undefined {
 
 /**
  * Responses: the answer itself, or a stream event that carries it as `response`. The searches are not in `usage`: the
- * output items are counted.
+ * billable ones are in `tool_usage`, and without it the output items are counted.
  * https://platform.openai.com/docs/api-reference/responses/object
  */
 export function usageFromOpenAiResponses(body: unknown): Usage | undefined {
@@ -42,9 +42,9 @@ export function usageFromOpenAiResponses(body: unknown): Usage | undefined {
     cacheRead: cached,
     cacheWrite5m: written - long,
     cacheWrite1h: long,
-    output: requiredCount(memberAt(usage, 'output_tokens')),
+    output: requiredCount(memberAt(usage, 'output_tokens')) + unexplained(usage, 'input_tokens', 'output_tokens'),
     reasoning: optionalCount(memberAt(objectAt(usage, 'output_tokens_details'), 'reasoning_tokens')),
-    ...incurred(responseFees(listAt(response, 'output'))),
+    ...incurred(responseFees(response)),
     raw: usage,
   });
 }
@@ -70,11 +70,20 @@ function chatUsage(usage: JsonObject): Usage | undefined {
     cacheWrite5m: written - long,
     cacheWrite1h: long,
     audioInput: audio,
-    output: requiredCount(memberAt(usage, 'completion_tokens')) - spoken,
+    output:
+      requiredCount(memberAt(usage, 'completion_tokens')) -
+      spoken +
+      unexplained(usage, 'prompt_tokens', 'completion_tokens'),
     audioOutput: spoken,
     reasoning: optionalCount(memberAt(completion, 'reasoning_tokens')),
     raw: usage,
   });
+}
+
+/** What the stated total has beyond its two parts is counted as output: a part that is not itemised is not lost. */
+function unexplained(usage: JsonObject, input: string, output: string): number {
+  const parts = requiredCount(memberAt(usage, input)) + requiredCount(memberAt(usage, output));
+  return Math.max(0, optionalCount(memberAt(usage, 'total_tokens')) - parts);
 }
 
 function longWrites(details: JsonObject | undefined): number {
@@ -82,16 +91,17 @@ function longWrites(details: JsonObject | undefined): number {
 }
 
 /** Opening a page and finding in it are part of the search that led there: only searches are charged. */
-function responseFees(output: readonly unknown[]) {
+function responseFees(response: unknown) {
   const fees = { webSearch: 0, fileSearch: 0, otherTools: 0 };
-  for (const item of output) {
+  for (const item of listAt(response, 'output')) {
     const type = textAt(item, 'type');
     const action = textAt(objectAt(item, 'action'), 'type') ?? 'search';
     if (type === 'web_search_call' && action === 'search') fees.webSearch += 1;
     else if (type === 'file_search_call') fees.fileSearch += 1;
     else if (type === 'code_interpreter_call' || type === 'image_generation_call') fees.otherTools += 1;
   }
-  return fees;
+  const billable = memberAt(objectAt(objectAt(response, 'tool_usage'), 'web_search'), 'num_requests');
+  return isAbsent(billable) ? fees : { ...fees, webSearch: requiredCount(billable) };
 }
 
 function ranGroqTools(body: unknown): boolean {

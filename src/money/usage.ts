@@ -6,16 +6,31 @@ export type UsageFormat =
   | 'anthropic-messages'
   | 'gemini'
   | 'gemini-embed'
-  | 'groq-chat';
+  | 'groq-chat'
+  | 'openai-images'
+  | 'openai-speech'
+  | 'openai-transcription'
+  | 'groq-speech'
+  | 'groq-transcription';
 
 /** What is billed by the use and not by the token. `otherTools` are known to have run and have no price here. */
 export type FeeName = 'webSearch' | 'fileSearch' | 'otherTools';
 
 export type Fees = { readonly [Name in FeeName]?: number };
 
+/** Pictures that were made, all alike. Null where neither the request nor the answer says. */
+export interface ImageCount {
+  readonly count: number;
+  /** As the API names it, such as "1024x1024". */
+  readonly size: string | null;
+  /** As the API names it, such as "hd". */
+  readonly quality: string | null;
+}
+
 /**
- * What one call used, in tokens, in buckets that do not overlap: a token is in exactly one of them, whatever the
- * provider's own totals include. `reasoning` alone is informative: those tokens are part of `output`.
+ * What one call used, in buckets that do not overlap: a token is in exactly one of them, whatever the provider's own
+ * totals include. `reasoning` alone is informative: those tokens are part of `output`. What is billed by another unit
+ * than the token stands beside them.
  */
 export interface Usage {
   readonly uncachedInput: number;
@@ -30,8 +45,16 @@ export interface Usage {
   readonly reasoning: number;
   readonly audioCacheRead?: number;
   readonly imageInput?: number;
+  readonly imageCacheRead?: number;
   readonly videoInput?: number;
   readonly imageOutput?: number;
+  readonly videoOutput?: number;
+  /** Of audio that was sent, as long as it is: what the provider rounds is rounded with its price. May have a fraction. */
+  readonly seconds?: number;
+  /** Of text that was made into speech, as the provider counts them. */
+  readonly characters?: number;
+  /** Where pictures are billed by the piece. */
+  readonly images?: ImageCount;
   readonly fees?: Fees;
   /** The provider's usage object as it came, for the receipt. */
   readonly raw: unknown;
@@ -45,14 +68,18 @@ export const inputBuckets = [
   'audioInput',
   'audioCacheRead',
   'imageInput',
+  'imageCacheRead',
   'videoInput',
 ] as const;
 
-export const outputBuckets = ['output', 'audioOutput', 'imageOutput'] as const;
+export const outputBuckets = ['output', 'audioOutput', 'imageOutput', 'videoOutput'] as const;
 
 export type InputBucket = (typeof inputBuckets)[number];
 export type OutputBucket = (typeof outputBuckets)[number];
 export type TokenBucket = InputBucket | OutputBucket;
+
+/** What is billed by another unit than the token. */
+export type UnitBucket = 'seconds' | 'characters' | 'images';
 
 export const noTokens = {
   uncachedInput: 0,
@@ -65,8 +92,8 @@ export const noTokens = {
   reasoning: 0,
 } as const;
 
-/** No context window comes near this; a larger count is an error or a lie. */
-const mostTokens = 1_000_000_000;
+/** No context window, file or text comes near this; a larger count is an error or a lie. */
+const most = 1_000_000_000;
 
 /** A count that must be there. What is no number becomes NaN, which every sum carries on to `soundUsage`. */
 export function requiredCount(value: unknown): number {
@@ -87,8 +114,12 @@ export function soundUsage(usage: Usage): Usage | undefined {
     ...[...inputBuckets, ...outputBuckets].map((bucket) => usage[bucket] ?? 0),
     ...Object.values(usage.fees ?? {}),
     usage.reasoning,
+    usage.characters ?? 0,
+    usage.images?.count ?? 0,
   ];
-  return counts.every((count) => Number.isSafeInteger(count) && count >= 0 && count <= mostTokens) ? usage : undefined;
+  const { seconds = 0 } = usage;
+  const isSound = counts.every((count) => Number.isSafeInteger(count)) && Number.isFinite(seconds);
+  return isSound && [...counts, seconds].every((count) => count >= 0 && count <= most) ? usage : undefined;
 }
 
 /** Only the fees that were incurred, so that a usage without any has no `fees` member to look at. */

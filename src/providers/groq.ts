@@ -1,4 +1,23 @@
-import type { Provider } from './types.ts';
+import type { FieldKind, Provider } from './types.ts';
+
+/** "100 MB (dev tier)", and 25 MB below it. https://console.groq.com/docs/speech-to-text */
+const maxBytes = 101 * 1024 * 1024;
+
+type Fields = Readonly<Record<string, FieldKind>>;
+
+const translationFields: Fields = {
+  model: 'text',
+  file: 'file',
+  prompt: 'text',
+  response_format: 'text',
+  temperature: 'text',
+};
+
+const transcriptionFields: Fields = {
+  ...translationFields,
+  language: 'text',
+  'timestamp_granularities[]': 'text',
+};
 
 /** Sources: the API reference and the types of the official client (`groq-sdk` 1.6). */
 export const groq: Provider = {
@@ -27,6 +46,28 @@ export const groq: Provider = {
         stateful: [{ at: 'store', isNot: false }],
       },
     },
+    {
+      method: 'POST',
+      path: '/openai/v1/audio/speech',
+      scope: 'audio',
+      metering: { format: 'groq-speech', streams: 'never' },
+      body: { models: ['model'], stateful: [] },
+    },
+    {
+      method: 'POST',
+      path: '/openai/v1/audio/transcriptions',
+      scope: 'audio',
+      metering: { format: 'groq-transcription', streams: 'never' },
+      body: { models: ['model'], stateful: [], form: { fields: transcriptionFields, maxBytes } },
+    },
+    {
+      method: 'POST',
+      path: '/openai/v1/audio/translations',
+      scope: 'audio',
+      metering: { format: 'groq-transcription', streams: 'never' },
+      body: { models: ['model'], stateful: [], form: { fields: translationFields, maxBytes } },
+    },
     { method: 'GET', path: '/openai/v1/models', scope: null, metering: 'free' },
+    { method: 'GET', path: '/openai/v1/models/{model}', scope: null, metering: 'free' },
   ],
 };

@@ -4,7 +4,17 @@ import { groq } from './groq.ts';
 import { openai } from './openai.ts';
 import type { Provider } from './types.ts';
 
-export type { BodyRule, BodyRules, Endpoint, ErrorShape, KeyHeader, Metering, Provider } from './types.ts';
+export type {
+  BodyRule,
+  BodyRules,
+  Endpoint,
+  ErrorShape,
+  FieldKind,
+  FormRules,
+  KeyHeader,
+  Metering,
+  Provider,
+} from './types.ts';
 
 /** The catalogue, in the order in which it is shown. */
 export const providers = [openai, anthropic, google, groq] as const satisfies readonly Provider[];

@@ -1,7 +1,59 @@
-import type { Provider } from './types.ts';
+import type { FieldKind, Provider } from './types.ts';
 
 /** Where the Responses API takes tools: at the top, in a namespace, and in an item that adds some. */
 const toolPlaces = ['tools.*', 'tools.*.tools.*', 'input.*.tools.*', 'input.*.tools.*.tools.*'];
+
+const megabyte = 1024 * 1024;
+
+type Fields = Readonly<Record<string, FieldKind>>;
+
+const variationFields: Fields = {
+  model: 'text',
+  image: 'file',
+  n: 'integer',
+  size: 'text',
+  response_format: 'text',
+  user: 'text',
+};
+
+const imageFields: Fields = {
+  ...variationFields,
+  'image[]': 'file',
+  mask: 'file',
+  prompt: 'text',
+  background: 'text',
+  input_fidelity: 'text',
+  moderation: 'text',
+  output_compression: 'integer',
+  output_format: 'text',
+  partial_images: 'integer',
+  quality: 'text',
+  safety_identifier: 'text',
+  stream: 'boolean',
+};
+
+const translationFields: Fields = {
+  model: 'text',
+  file: 'file',
+  prompt: 'text',
+  response_format: 'text',
+  temperature: 'text',
+};
+
+const transcriptionFields: Fields = {
+  ...translationFields,
+  stream: 'boolean',
+  language: 'text',
+  'languages[]': 'text',
+  'keywords[]': 'text',
+  'include[]': 'text',
+  'timestamp_granularities[]': 'text',
+  chunking_strategy: 'text',
+  'chunking_strategy[type]': 'text',
+  'chunking_strategy[prefix_padding_ms]': 'integer',
+  'chunking_strategy[silence_duration_ms]': 'integer',
+  'chunking_strategy[threshold]': 'text',
+};
 
 /** Sources: the API reference and the types of the official client (`openai` 7.57). */
 export const openai: Provider = {
@@ -81,6 +133,49 @@ export const openai: Provider = {
         models: ['model'],
         stateful: [],
       },
+    },
+    {
+      method: 'POST',
+      path: '/v1/images/generations',
+      scope: 'images',
+      metering: { format: 'openai-images', streams: 'body' },
+      body: { models: ['model'], stateful: [] },
+    },
+    {
+      method: 'POST',
+      path: '/v1/images/edits',
+      scope: 'images',
+      metering: { format: 'openai-images', streams: 'body' },
+      body: { models: ['model'], stateful: [], form: { fields: imageFields, maxBytes: 51 * megabyte } },
+    },
+    {
+      method: 'POST',
+      path: '/v1/images/variations',
+      scope: 'images',
+      metering: { format: 'openai-images', streams: 'never' },
+      body: { models: ['model'], stateful: [], form: { fields: variationFields, maxBytes: 5 * megabyte } },
+    },
+    {
+      method: 'POST',
+      path: '/v1/audio/speech',
+      scope: 'audio',
+      metering: { format: 'openai-speech', streams: 'never' },
+      // A voice of the account's own, by its id.
+      body: { models: ['model'], stateful: [{ at: 'voice.id' }] },
+    },
+    {
+      method: 'POST',
+      path: '/v1/audio/transcriptions',
+      scope: 'audio',
+      metering: { format: 'openai-transcription', streams: 'body' },
+      body: { models: ['model'], stateful: [], form: { fields: transcriptionFields, maxBytes: 26 * megabyte } },
+    },
+    {
+      method: 'POST',
+      path: '/v1/audio/translations',
+      scope: 'audio',
+      metering: { format: 'openai-transcription', streams: 'never' },
+      body: { models: ['model'], stateful: [], form: { fields: translationFields, maxBytes: 26 * megabyte } },
     },
     { method: 'GET', path: '/v1/models', scope: null, metering: 'free' },
     { method: 'GET', path: '/v1/models/{model}', scope: null, metering: 'free' },

@@ -70,6 +70,18 @@ export interface BodyRules {
   readonly stateful: readonly BodyRule[];
   /** Sent for members that are absent when the scope `stateful` was not granted. */
   readonly withoutState?: Readonly<Record<string, boolean>>;
+  /** The body is a form (multipart/form-data) with these fields, which are the members of the places above. */
+  readonly form?: FormRules;
+}
+
+/** What a field of a form holds. A whole number and a truth value are written as JSON writes them. */
+export type FieldKind = 'text' | 'integer' | 'boolean' | 'file';
+
+export interface FormRules {
+  /** Every field that passes; one whose name ends in `[]` may come more than once. */
+  readonly fields: Readonly<Record<string, FieldKind>>;
+  /** Of the form as a whole: what the provider takes of files, and as much as a megabyte around them. */
+  readonly maxBytes: number;
 }
 
 /** Applies where a value (not null) stands at a place and fits every condition given. */

@@ -1,0 +1,48 @@
+import { expect, test } from 'bun:test';
+import { PriceBook } from '../money/price-book.ts';
+import { parsePriceFile } from '../money/price-file.ts';
+import { callPrices } from '../money/price-tiers.ts';
+import { createUsageReader } from '../money/reader.ts';
+import { bookingOf, contentOf, quote } from './pricing.ts';
+
+const file = `
+[[price]]
+provider = "openai"
+models = ["drawn-by-the-piece"]
+images = [
+  { size = "1024x1024", quality = "standard", usd = "0.04" },
+  { size = "1024x1024", quality = "hd", usd = "0.08" },
+  { size = "1792x1024", quality = "standard", usd = "0.06" },
+]
+`;
+const book = new PriceBook({ ...parsePriceFile(file, ['openai']), hash: 'abc' });
+
+async function booked(asked: object, answer: object) {
+  const body = { model: 'drawn-by-the-piece', prompt: 'x', ...asked };
+  const named = { provider: 'openai', model: body.model, format: 'openai-images' } as const;
+  const prices = callPrices(book, { ...named, body }, new Date('2026-11-01T00:00:00Z'));
+  const quoted = quote({ ...named, prices, content: contentOf(body) });
+  const reader = createUsageReader('openai-images');
+  reader.onJson(answer);
+  const hold = { callId: 'c', amount: quoted.bound.cost };
+  const ending = { end: 'complete', status: 200, reading: reader.result(), hasSeen: false, isBehind: false } as const;
+  const { cost, quality } = await bookingOf(hold, quoted, ending);
+  return { held: quoted.bound.cost, cost, quality };
+}
+
+const cent = 10_000_000_000n;
+
+test('images by the piece: as many as came, made as they were asked for', async () => {
+  const asked = { n: 3, size: '1024x1024', quality: 'standard' };
+  expect(await booked(asked, { data: [{}, {}] })).toEqual({ held: 12n * cent, cost: 8n * cent, quality: 'measured' });
+});
+
+test('where neither the request nor the answer says how, at the dearest price', async () => {
+  expect(await booked({}, { data: [{}] })).toEqual({ held: 8n * cent, cost: 8n * cent, quality: 'measured' });
+  const said = { data: [{}], size: '1024x1024', quality: 'standard' };
+  expect(await booked({}, said)).toEqual({ held: 8n * cent, cost: 4n * cent, quality: 'measured' });
+});
+
+test('an answer without an image costs what was held: nobody knows what was made', async () => {
+  expect(await booked({}, { data: [] })).toMatchObject({ cost: 8n * cent, quality: 'unknown' });
+});
