@@ -113,17 +113,18 @@ const explainedClaude = (thinking: object) =>
 const explainedGemini = (model: string, thinkingConfig?: object) =>
   explained('google', model, { contents: [], generationConfig: { maxOutputTokens: 9, thinkingConfig } });
 
-describe('what the bytes explain', () => {
-  test('text, by half its bytes; media and tools at their most', () => {
+describe('what the request and the answer explain', () => {
+  test('text, which can be counted; media and tools at their most', () => {
     const plain = call('openai', 'gpt-4o', hello);
-    const input = Math.ceil(plain.bodyBytes / 2);
-    expect(boundOf(plain).explained).toEqual({ input, output: true, isOpenEnded: false });
+    const { provider, model, body } = plain;
+    const prompt = { provider, model, format: 'openai-chat', body, mediaTokens: 0, toolTokens: 0 } as const;
+    expect(boundOf(plain).explained).toEqual({ prompt, output: true, isOpenEnded: false });
     const url = `data:image/png;base64,${'A'.repeat(1_000)}`;
     const picture = call('openai', 'gpt-4o', parts({ type: 'image_url', image_url: { url } }));
-    expect(boundOf(picture).explained.input).toBe(Math.ceil((picture.bodyBytes - url.length) / 2) + 50_000);
+    expect(boundOf(picture).explained.prompt).toMatchObject({ mediaTokens: 50_000, toolTokens: 0 });
     const tools = [{ type: 'function', function: { name: 'f' } }];
     const chat = call('openai', 'gpt-4o', asked({ tools }));
-    expect(boundOf(chat).explained.input).toBe(Math.ceil(chat.bodyBytes / 2) + JSON.stringify(tools).length + 2048);
+    expect(boundOf(chat).explained.prompt).toMatchObject({ toolTokens: JSON.stringify(tools).length + 2048 });
   });
 
   const byUrl = parts({ type: 'image_url', image_url: { url: 'https://example.com/a.png' } });
@@ -134,7 +135,7 @@ describe('what the bytes explain', () => {
     ['a conversation', ['openai', 'gpt-4o', { input: 'x', conversation: 'c' }, 'openai-responses']],
     ['what is written to a cache at a price of its own', ['anthropic', 'claude-haiku-4-5', cached]],
   ])('not %s', (_, of) => {
-    expect(explained(...of)).toMatchObject({ input: undefined, isOpenEnded: false });
+    expect(explained(...of)).toMatchObject({ prompt: undefined, isOpenEnded: false });
   });
 
   test('not what is predicted, and nothing at all of searches and speech', () => {
@@ -152,6 +153,12 @@ describe('what the bytes explain', () => {
     expect(explained('groq', 'openai/gpt-oss-20b', hello).output).toBe(false);
     expect(explained('groq', 'llama-3.3-70b-versatile', hello).output).toBe(true);
     expect(explained('openai', 'gpt-4o-mini-2024-07-18', hello).output).toBe(true);
+    expect(explainedOpenAi({ reasoning_effort: 'high' }).output).toBe(true);
+    const effort = (each: string) => explained('openai', 'gpt-5.1', asked({ max_tokens: 9, reasoning_effort: each }));
+    expect(effort('low').output).toBe(false);
+    expect(effort('none').output).toBe(true);
+    const thought = { input: 'x', max_output_tokens: 9, reasoning: { effort: 'none' } };
+    expect(explained('openai', 'gpt-5.1', thought, 'openai-responses').output).toBe(true);
     expect(explainedClaude({}).output).toBe(true);
     expect(explainedClaude({ thinking: { type: 'disabled' } }).output).toBe(true);
     expect(explainedClaude({ thinking: { type: 'adaptive' } }).output).toBe(false);
@@ -172,7 +179,7 @@ describe('many texts to embed at once', () => {
   test('are bounded by their bytes, all together', () => {
     const many = embed({ requests: [one, one, { ...one, taskType: 'CLUSTERING' }] });
     expect(boundOf(many)).toMatchObject({ inputTokens: many.bodyBytes + 512, outputTokens: 0 });
-    expect(boundOf(many).explained).toMatchObject({ input: Math.ceil(many.bodyBytes / 2), output: true });
+    expect(boundOf(many).explained).toMatchObject({ prompt: { body: many.body }, output: true });
   });
 
   test('each image at its most', () => {

@@ -1,17 +1,19 @@
 import { ceiling, type Pico } from './amount.ts';
-import { priceUnknown } from './cost.ts';
+import { costOf, priceUnknown } from './cost.ts';
 import { messagesDemand } from './demand-anthropic.ts';
 import { geminiDemand, geminiEmbedDemand } from './demand-gemini.ts';
+import { isMediaFormat, mediaDemand, type MediaDemand, type MediaFormat } from './demand-media.ts';
 import { chatDemand, embeddingsDemand } from './demand-openai-chat.ts';
 import { responsesDemand } from './demand-openai-responses.ts';
-import type { Demand } from './demand.ts';
-import { estimateTokens, type Explained } from './estimate.ts';
+import { type Demand, plainDemand } from './demand.ts';
+import type { Explained } from './estimate.ts';
 import type { JsonObject } from './json.ts';
 import type { ModelLimits } from './limits.ts';
 import { type Price, type Rate, rateOf } from './prices.ts';
 import { mayReasonInSecret } from './reasoning.ts';
 import { requireListedCache, requireListPrice } from './tier.ts';
-import type { FeeName, TokenBucket, UsageFormat } from './usage.ts';
+import { hasTextPrompt } from './tokens-prompt.ts';
+import { type FeeName, inputBuckets, outputBuckets, type TokenBucket, type UsageFormat } from './usage.ts';
 
 /** A call that is about to be made, its body checked to be one JSON object without duplicate members. */
 export interface BoundableCall {
@@ -34,6 +36,8 @@ export interface Bound {
   /** The output limit of each choice that this bound rests on; 0 where there is no output. */
   readonly maxTokens: number;
   readonly explained: Explained;
+  /** Of a call that is not bounded by the tokens of its text: what the bound rests on. */
+  readonly media?: MediaDemand | undefined;
 }
 
 /** A bound taken apart: what lowering the output changes and what it does not. */
@@ -44,6 +48,7 @@ interface Parts {
   readonly fixedCost: Pico;
   readonly perOutputToken: Pico;
   readonly explained: Explained;
+  readonly media?: MediaDemand;
 }
 
 /** Start-of-prompt marks, roles and a preamble that a chat template adds: none known is near this. */
@@ -92,16 +97,18 @@ function usefulTokens({ demand, maxTokens }: Parts): number {
 }
 
 function boundAt(parts: Parts, maxTokens: number): Bound {
-  const { demand, inputTokens, explained } = parts;
+  const { demand, inputTokens, explained, media } = parts;
   const outputTokens = demand.noOutput ? 0 : demand.choices * (maxTokens + demand.addedOutput);
   const cost = parts.fixedCost + BigInt(outputTokens) * parts.perOutputToken;
-  return { cost, inputTokens, outputTokens, maxTokens, explained };
+  return { cost, inputTokens, outputTokens, maxTokens, explained, media };
 }
 
 function partsOf(call: BoundableCall): Parts {
-  requireListPrice(call.format, call.body);
+  requireListPrice(call.format, call.body, call.price.source.tier);
   requireListedCache(call.body);
-  const demand = demands[call.format](call);
+  const { format } = call;
+  if (isMediaFormat(format)) return mediaParts(call, mediaDemand(format, call));
+  const demand = demands[format](call);
   // It is not documented that a limit cuts the images of a model that makes them.
   demand.outputFixed ||= call.price.rates.imageOutput !== undefined;
   const inputTokens = inputBound(call, demand);
@@ -112,7 +119,16 @@ function partsOf(call: BoundableCall): Parts {
   return { demand, inputTokens, maxTokens, fixedCost, perOutputToken, explained: explainedBy(call, demand) };
 }
 
-const demands: Record<UsageFormat, (call: BoundableCall) => Demand> = {
+/** All of it is fixed: no limit of tokens holds any of it back. */
+function mediaParts({ price }: BoundableCall, media: MediaDemand): Parts {
+  const demand: Demand = { ...plainDemand(), noOutput: true };
+  const { cost } = costOf(media.most, price);
+  const inputTokens = [...inputBuckets, ...outputBuckets].reduce((sum, bucket) => sum + (media.most[bucket] ?? 0), 0);
+  const explained = { prompt: undefined, output: false, isOpenEnded: true };
+  return { demand, inputTokens, maxTokens: 0, fixedCost: cost, perOutputToken: 0n, explained, media };
+}
+
+const demands: Record<Exclude<UsageFormat, MediaFormat>, (call: BoundableCall) => Demand> = {
   'openai-chat': ({ model, body }) => chatDemand('openai-chat', model, body),
   'groq-chat': ({ model, body }) => chatDemand('groq-chat', model, body),
   'openai-responses': ({ model, body }) => responsesDemand(model, body),
@@ -143,13 +159,13 @@ function outputBound({ limits, model }: BoundableCall, demand: Demand): number {
   return most;
 }
 
-function explainedBy({ provider, model, bodyBytes }: BoundableCall, demand: Demand): Explained {
-  const { mediaBytes, mediaTokens, toolTokens } = demand;
+function explainedBy({ provider, model, format, body }: BoundableCall, demand: Demand): Explained {
+  const { mediaTokens, toolTokens } = demand;
   const isSeen = !demand.wholeContext && demand.cacheWrites === 'none';
   const isShown = demand.addedOutput === 0 && !mayReasonInSecret(provider, model, demand.reasoning);
   const hasFees = Object.keys(demand.fees).length > 0;
   return {
-    input: isSeen ? estimateTokens({ bytes: bodyBytes - mediaBytes }) + mediaTokens + toolTokens : undefined,
+    prompt: isSeen && hasTextPrompt(format) ? { provider, model, format, body, mediaTokens, toolTokens } : undefined,
     output: demand.noOutput || isShown,
     isOpenEnded: demand.passes > 1 || hasFees || demand.spokenOutput || demand.outputFixed,
   };
@@ -164,7 +180,7 @@ function inputTypes({ provider, price }: BoundableCall, demand: Demand): TokenBu
   const perhaps: TokenBucket[] = ['cacheRead'];
   // Anthropic writes to its cache when told to, others unasked: where that costs extra, the list says so.
   if (provider !== 'anthropic') perhaps.push('cacheWrite5m');
-  if (demand.pictures) perhaps.push('imageInput', 'videoInput');
+  if (demand.pictures) perhaps.push('imageInput', 'imageCacheRead', 'videoInput');
   if (demand.audio !== 'none') perhaps.push('audioInput', 'audioCacheRead');
   return [...sure, ...perhaps.filter((type) => known(price, type))];
 }

@@ -18,6 +18,8 @@ const chatChunk = (delta: object, rest: object = {}) => ({
   ...rest,
 });
 
+const choice = (index: number, content: string) => chatChunk({}, { choices: [{ index, delta: { content } }] });
+
 describe('OpenAI chat streams', () => {
   const last = { id: 'c', model: 'gpt-4o-2024-08-06', choices: [], usage: { prompt_tokens: 9, completion_tokens: 4 } };
   const stop = chatChunk({}, { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
@@ -32,23 +34,64 @@ describe('OpenAI chat streams', () => {
     });
   });
 
-  test('an aborted stream has the bytes of its text, reasoning and calls, and no usage', () => {
-    const call = { tool_calls: [{ index: 0, function: { arguments: '{"a":"\u00e9"}' } }] };
+  test('an aborted stream has its text, reasoning, refusal and calls, and no usage', () => {
+    const calls = (...functions: object[]) =>
+      chatChunk({ tool_calls: functions.map((each, index) => ({ index, type: 'function', function: each })) });
     const result = read('openai-chat', [
-      chatChunk({ content: 'Hé "x"' }),
-      chatChunk({ reasoning_content: 'abc' }),
-      chatChunk(call),
+      chatChunk({ role: 'assistant', reasoning_content: 'Let me ' }),
+      chatChunk({ reasoning_content: 'see.' }),
+      chatChunk({ content: 'Hé "x" ' }),
+      chatChunk({ content: '\ud83d' }),
+      chatChunk({ content: '\ude42\n\u2028\\' }),
+      calls({ name: 'look', arguments: '' }),
+      calls({ arguments: '{"a":' }),
+      calls({ arguments: '"é"}' }),
+      calls({ name: 'go' }),
+      chatChunk({ refusal: 'No.' }),
     ]);
-    // `Hé \"x\"` is 9 bytes as written, `abc` 3, `{\"a\":\"é\"}` 14.
-    expect(result).toMatchObject({ usage: undefined, finished: false, outputBytes: 9 + 3 + 14 });
+    expect(result).toMatchObject({ usage: undefined, finished: false });
+    expect(result.output.texts()).toEqual(['Let me see.', 'Hé "x" 🙂\n\u2028\\', 'look', '{"a":"é"}', 'go', 'No.']);
     expect(result.servedModel).toBe('gpt-4o-2024-08-06');
+  });
+
+  test('choices that come in turns are texts of their own', () => {
+    const result = read('openai-chat', [choice(0, 'a'), choice(1, 'a'), choice(1, 'b'), choice(0, 'b')]);
+    expect(result.output.texts()).toEqual(['a', 'ab', 'b']);
+  });
+
+  test('an event that was torn off has the text that came', () => {
+    for (const [data, text] of [
+      ['{"choices":[{"index":0,"delta":{"content":"some wo', 'some wo'],
+      ['{"choices":[{"index":0,"delta":{"content":"a\\', 'a'],
+      ['{"choices":[{"index":0,"delta":{"content":"a\\u26', 'a'],
+      ['{"choices":[{"index":0,"delta":{"content":"a\\u263a', 'a\u263a'],
+    ] as const) {
+      const reader = createUsageReader('openai-chat');
+      reader.onTorn(data);
+      expect(reader.result().output.texts()).toEqual([text]);
+    }
+  });
+
+  test('text beyond a limit is not kept, only its bytes', () => {
+    const reader = createUsageReader('openai-chat');
+    const data = JSON.stringify(chatChunk({ content: 'é'.repeat(50_000) }));
+    for (let sent = 0; sent < 20; sent += 1) reader.onEvent(undefined, data);
+    const { output } = reader.result();
+    const kept = output.texts().join('').length;
+    expect(kept).toBeLessThanOrEqual(2 ** 19);
+    expect(kept).toBeGreaterThan(2 ** 18);
+    expect(2 * kept + output.lostBytes).toBe(20 * 100_000);
+  });
+
+  test('text that is no JSON counts as it stands', () => {
+    expect(read('openai-chat', ['{"content":"a\\x"}']).output.texts()).toEqual(['a\\x']);
   });
 
   test('a text that speaks of usage and stop reasons is only text', () => {
     const text = '{"usage":{"prompt_tokens":1,"completion_tokens":1},"finish_reason":"stop","content":"no"}';
     const result = read('openai-chat', [chatChunk({ content: text })]);
     expect(result).toMatchObject({ usage: undefined, finished: false });
-    expect(result.outputBytes).toBe(JSON.stringify(text).length - 2);
+    expect(result.output.texts()).toEqual([text]);
   });
 
   test('the stop reason alone finishes', () => {
@@ -82,7 +125,12 @@ describe('OpenAI responses streams', () => {
   test.each(['completed', 'incomplete', 'failed'])('end with response.%s', (status) => {
     const result = read('openai-responses', [
       { type: 'response.created', response: { model: 'gpt-5', service_tier: 'auto', usage: null } },
-      { type: 'response.output_text.delta', delta: 'Hello' },
+      { type: 'response.output_item.added', item: { type: 'function_call', name: 'look', arguments: '' } },
+      { type: 'response.function_call_arguments.delta', delta: '{}' },
+      { type: 'response.function_call_arguments.done', name: 'look', arguments: '{}' },
+      { type: 'response.reasoning_summary_text.delta', delta: 'Thought' },
+      { type: 'response.output_text.delta', delta: 'Hel', obfuscation: 'xyz' },
+      { type: 'response.output_text.delta', delta: 'lo' },
       { type: 'response.output_text.done', text: 'Hello' },
       {
         type: `response.${status}`,
@@ -90,21 +138,23 @@ describe('OpenAI responses streams', () => {
           model: 'gpt-5-2025-08-07',
           service_tier: 'priority',
           usage: { input_tokens: 10, output_tokens: 2 },
-          output: [{ type: 'web_search_call' }],
+          output: [{ type: 'web_search_call', name: 'not again' }],
         },
       },
     ]);
+    expect(result.output.texts()).toEqual(['look', '{}', 'Thought', 'Hello']);
     expect(result).toMatchObject({
       usage: { uncachedInput: 10, output: 2, fees: { webSearch: 1 } },
       servedModel: 'gpt-5-2025-08-07',
       serviceTier: 'priority',
       finished: true,
-      outputBytes: 5,
     });
   });
 });
 
 const messageDelta = (usage: object) => ({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage });
+
+const block = (index: number, delta: object) => ({ type: 'content_block_delta', index, delta });
 
 describe('Anthropic streams', () => {
   const start = {
@@ -143,16 +193,30 @@ describe('Anthropic streams', () => {
       servedModel: 'claude-haiku-4-5-20251001',
       serviceTier: 'standard',
       finished: true,
-      outputBytes: 5,
     });
+    expect(result.output.texts()).toEqual(['Hello']);
   });
 
   test('a stream cut after its start has the prompt and no stop reason', () => {
     expect(read('anthropic-messages', [start, text])).toMatchObject({
       usage: { uncachedInput: 25, output: 1 },
       finished: false,
-      outputBytes: 5,
     });
+  });
+
+  test('thoughts, texts and the input of calls are its text', () => {
+    const result = read('anthropic-messages', [
+      start,
+      block(0, { type: 'thinking_delta', thinking: 'Let me ' }),
+      block(0, { type: 'thinking_delta', thinking: 'see.' }),
+      block(0, { type: 'signature_delta', signature: 'c2ln' }),
+      block(1, { type: 'text_delta', text: 'Hel' }),
+      block(1, { type: 'text_delta', text: 'lo' }),
+      { type: 'content_block_start', index: 2, content_block: { type: 'tool_use', id: 't', name: 'look', input: {} } },
+      block(2, { type: 'input_json_delta', partial_json: '{"a"' }),
+      block(2, { type: 'input_json_delta', partial_json: ':1}' }),
+    ]);
+    expect(result.output.texts()).toEqual(['Let me see.', 'Hello', 'look', '{"a":1}']);
   });
 
   test.each([
@@ -179,17 +243,30 @@ describe('Gemini', () => {
       usage: { uncachedInput: 4, output: 3 },
       servedModel: 'gemini-2.5-flash',
       finished: true,
-      outputBytes: 3,
     });
+    expect(result.output.texts()).toEqual(['abc']);
   });
 
   test('spaced JSON and an array of chunks are read alike', () => {
     const spaced = createUsageReader('gemini');
     spaced.onEvent(undefined, JSON.stringify(geminiChunk(2, 'hello'), undefined, 2));
-    expect(spaced.result()).toMatchObject({ usage: { output: 2 }, outputBytes: 5 });
+    expect(spaced.result()).toMatchObject({ usage: { output: 2 } });
+    expect(spaced.result().output.texts()).toEqual(['hello']);
     const array = createUsageReader('gemini');
     array.onJson([geminiChunk(1, 'a'), geminiChunk(3, 'b'), {}]);
     expect(array.result()).toMatchObject({ usage: { output: 3 }, finished: true });
+    expect(array.result().output.texts()).toEqual(['a', 'b']);
+  });
+
+  test('a call is an object, and counts as its JSON', () => {
+    const call = { name: 'look', args: { at: [1, 'é'] } };
+    const chunk = { candidates: [{ content: { parts: [{ text: 'Now' }, { functionCall: call }] } }] };
+    const reader = createUsageReader('gemini');
+    reader.onEvent(undefined, JSON.stringify(chunk));
+    expect(reader.result().output.texts()).toEqual(['Now', JSON.stringify(call)]);
+    const torn = createUsageReader('gemini');
+    torn.onTorn(JSON.stringify(chunk).slice(0, -20));
+    expect(torn.result().output.texts().join()).toContain('look');
   });
 });
 
@@ -197,9 +274,25 @@ test('a whole answer is finished, with or without usage', () => {
   const reader = createUsageReader('gemini-embed');
   reader.onJson({ embedding: { values: [0.5] } });
   expect(reader.result()).toMatchObject({ usage: undefined, finished: true });
-  expect(reader.result().outputBytes).toBeGreaterThan(0);
+  expect(reader.result().output.texts()).toEqual(['{"embedding":{"values":[0.5]}}']);
+});
+
+test.each([
+  ['openai-chat', { choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }] }],
+  [
+    'openai-responses',
+    { instructions: 'x', output: [{ type: 'message', content: [{ type: 'output_text', text: 'Hi' }] }] },
+  ],
+  ['anthropic-messages', { role: 'assistant', content: [{ type: 'text', text: 'Hi' }], stop_reason: 'end_turn' }],
+  ['gemini', { candidates: [{ content: { role: 'model', parts: [{ text: 'Hi' }] }, finishReason: 'STOP' }] }],
+] as const)('%s: the text of a whole answer is what was generated', (format, body) => {
+  const reader = createUsageReader(format);
+  reader.onJson(body);
+  expect(reader.result().output.texts()).toEqual(['Hi']);
 });
 
 test('nothing read is nothing known', () => {
-  expect(createUsageReader('openai-chat').result()).toEqual({ usage: undefined, finished: false, outputBytes: 0 });
+  const { output, ...rest } = createUsageReader('openai-chat').result();
+  expect(rest).toEqual({ usage: undefined, finished: false });
+  expect([output.texts(), output.lostBytes]).toEqual([[], 0]);
 });

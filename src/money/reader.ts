@@ -1,6 +1,9 @@
-import { isAbsent, type JsonObject, memberAt, objectAt, parseObject, textAt } from './json.ts';
+import { isAbsent, type JsonObject, listAt, memberAt, objectAt, parseObject, textAt } from './json.ts';
+import { answerTexts, noOutput, type OutputText, StreamedText } from './tokens-output.ts';
 import { mergeAnthropicUsage, usageFromAnthropicMessages, usageFromAnthropicUsage } from './usage-anthropic.ts';
+import { usageFromSpeech, usageFromTranscription } from './usage-audio.ts';
 import { usageFromGemini, usageFromGeminiEmbed } from './usage-gemini.ts';
+import { usageFromOpenAiImages } from './usage-images.ts';
 import {
   usageFromGroqChat,
   usageFromOpenAiChat,
@@ -17,8 +20,10 @@ export interface UsageReading {
   readonly serviceTier?: string;
   /** A stop reason was seen (the first one, where there are several choices), or the whole answer. */
   readonly finished: boolean;
-  /** UTF-8 bytes of generated text seen, escapes included: what an estimate starts from. */
-  readonly outputBytes: number;
+  /** The generated text as far as it came: what an estimate starts from. */
+  readonly output: OutputText;
+  /** How many there were of an answer that is no text. */
+  readonly bytes?: number;
 }
 
 /** Reads one answer for its usage while it passes by; fed either one whole body or the events of its stream. */
@@ -26,18 +31,22 @@ export interface UsageReader {
   onJson(body: unknown): void;
   /** One server-sent event: its name, if it has one, and its data as text. */
   onEvent(event: string | undefined, data: string): void;
+  /** The beginning of an event whose rest will not come: only its text counts. */
+  onTorn(data: string): void;
   result(): UsageReading;
 }
 
 interface FormatRules {
   read: (body: unknown) => Usage | undefined;
-  /** The JSON members that generated text streams in. */
+  /** The JSON members that generated text streams in, */
   textMembers: readonly string[];
+  /** in events whose data match this, if not in all. */
+  textEvents?: RegExp;
   /** Where a stop reason shows in an event's text. */
   stop: RegExp;
 }
 
-const chatText = ['content', 'arguments', 'reasoning', 'reasoning_content', 'refusal', 'transcript'];
+const chatText = ['content', 'name', 'arguments', 'reasoning', 'reasoning_content', 'refusal', 'transcript'];
 const chatStop = /"finish_reason"\s*:\s*"/;
 
 const rules: Record<UsageFormat, FormatRules> = {
@@ -45,32 +54,57 @@ const rules: Record<UsageFormat, FormatRules> = {
   'groq-chat': { read: usageFromGroqChat, textMembers: chatText, stop: chatStop },
   'openai-responses': {
     read: usageFromOpenAiResponses,
-    textMembers: ['delta'],
+    textMembers: ['delta', 'name'],
+    // The events around them repeat the request and what the deltas have said.
+    textEvents: /"type"\s*:\s*"response\.(?:[a-z_.]+\.delta|output_item\.added)"/,
     stop: /"type"\s*:\s*"response\.(?:completed|incomplete|failed)"/,
   },
   'openai-embeddings': { read: usageFromOpenAiEmbeddings, textMembers: [], stop: /^\b$/ },
   'anthropic-messages': {
     read: usageFromAnthropicMessages,
-    textMembers: ['text', 'thinking', 'partial_json'],
+    textMembers: ['text', 'name', 'thinking', 'partial_json'],
     stop: /"stop_reason"\s*:\s*"/,
   },
-  gemini: { read: usageFromGemini, textMembers: ['text', 'data'], stop: /"finishReason"\s*:\s*"/ },
+  gemini: { read: usageFromGemini, textMembers: ['text'], stop: /"finishReason"\s*:\s*"/ },
   'gemini-embed': { read: usageFromGeminiEmbed, textMembers: [], stop: /^\b$/ },
+  'openai-images': {
+    read: usageFromOpenAiImages,
+    textMembers: [],
+    stop: /"type"\s*:\s*"image_(?:generation|edit)\.completed"/,
+  },
+  'openai-speech': { read: usageFromSpeech, textMembers: [], stop: /"type"\s*:\s*"speech\.audio\.done"/ },
+  'groq-speech': { read: usageFromSpeech, textMembers: [], stop: /^\b$/ },
+  'openai-transcription': {
+    read: usageFromTranscription,
+    textMembers: [],
+    stop: /"type"\s*:\s*"transcript\.text\.done"/,
+  },
+  'groq-transcription': { read: usageFromTranscription, textMembers: [], stop: /^\b$/ },
 };
 
 /** Only an object counts: chunks before the last state `"usage": null`. Inside a text the quotes would be escaped. */
 const statesUsage = /"usage(?:Metadata)?"\s*:\s*\{/;
 
 export function createUsageReader(format: UsageFormat): UsageReader {
-  const { read, textMembers, stop } = rules[format];
+  const { read, textMembers, textEvents, stop } = rules[format];
   const cumulative = format === 'anthropic-messages';
   let first: unknown;
   let whole: unknown;
   let lastWithUsage: string | undefined;
   let merged: JsonObject | undefined;
   let finished = false;
-  let outputBytes = 0;
+  let output: OutputText = noOutput;
+  let streamed: StreamedText | undefined;
 
+  const addText = (data: string) => {
+    const kind = textEvents === undefined ? '' : textEvents.exec(data)?.[0];
+    if (kind === undefined || textMembers.length === 0) return;
+    output = streamed ??= new StreamedText();
+    // Where answers to one prompt come in turns, each of them is a text of its own.
+    const place = kind + indexIn(data);
+    for (const member of textMembers) collect(streamed, data, member, place);
+    if (format === 'gemini' && data.includes('"functionCall":')) addCalls(streamed, data);
+  };
   const usageSoFar = (last: unknown) => {
     if (!cumulative || whole !== undefined) return read(last);
     return merged === undefined ? undefined : usageFromAnthropicUsage(merged);
@@ -82,7 +116,7 @@ export function createUsageReader(format: UsageFormat): UsageReader {
       whole = Array.isArray(body) ? body.findLast((chunk) => !isAbsent(memberAt(chunk, 'usageMetadata'))) : body;
       whole ??= {};
       finished = true;
-      outputBytes = byteLength(JSON.stringify(body) ?? '');
+      output = { texts: () => answerTexts(body), lostBytes: 0 };
     },
     onEvent(event, data) {
       if (data === '[DONE]') {
@@ -91,14 +125,13 @@ export function createUsageReader(format: UsageFormat): UsageReader {
       }
       first ??= parseObject(data);
       finished ||= event === 'message_stop' || stop.test(data);
-      for (const member of textMembers) outputBytes += textBytes(data, member);
-      // Gemini's calls are objects and come whole.
-      if (data.includes('"functionCall":')) outputBytes += byteLength(data);
+      addText(data);
       if (!statesUsage.test(data)) return;
       // Parsing waits for the end where only the last statement counts: Gemini makes one on every chunk.
       if (cumulative) merged = mergeAnthropicUsage(merged, parseObject(data) ?? {});
       else lastWithUsage = data;
     },
+    onTorn: addText,
     result() {
       const last = whole ?? (lastWithUsage === undefined ? undefined : parseObject(lastWithUsage));
       const servedModel = modelOf(last) ?? modelOf(first);
@@ -108,7 +141,7 @@ export function createUsageReader(format: UsageFormat): UsageReader {
         ...(servedModel === undefined ? {} : { servedModel }),
         ...(serviceTier === undefined ? {} : { serviceTier }),
         finished,
-        outputBytes,
+        output,
       };
     },
   };
@@ -128,29 +161,44 @@ function tierOf(body: unknown): string | undefined {
   return textAt(inner, 'service_tier') ?? textAt(usage, 'service_tier') ?? textAt(usage, 'serviceTier');
 }
 
-/** The bytes of every string that `member` has in this JSON text, found without parsing it. */
-function textBytes(json: string, member: string): number {
+/** Every string that `member` has in this JSON text, found without parsing it. */
+function collect(text: StreamedText, json: string, member: string, place: string): void {
   const name = `"${member}":`;
-  let bytes = 0;
   for (let at = json.indexOf(name); at !== -1; at = json.indexOf(name, at)) {
     at += name.length;
     while (json[at] === ' ') at += 1;
     if (json[at] !== '"') continue;
     const end = endOfString(json, at + 1);
-    bytes += byteLength(json.slice(at + 1, end));
+    text.add(member + place, json.slice(at + 1, end));
     at = end;
   }
-  return bytes;
 }
 
+/** Gemini's calls are objects, and each comes whole. */
+function addCalls(text: StreamedText, data: string): void {
+  const candidates = listAt(parseObject(data), 'candidates');
+  const parts = candidates.flatMap((candidate) => listAt(objectAt(candidate, 'content'), 'parts'));
+  const calls = parts.map((part) => objectAt(part, 'functionCall')).filter((call) => call !== undefined);
+  // Of one that was torn off, what came of it.
+  const found = calls.length > 0 ? calls.map((call) => JSON.stringify(call)) : [data];
+  for (const [at, call] of found.entries()) text.add(`call ${at}`, JSON.stringify(call).slice(1, -1));
+}
+
+/** Where a JSON string ends that began at `start`; where it was torn off, the end of its last whole character. */
 function endOfString(json: string, start: number): number {
   let at = start;
-  while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
-  return Math.min(at, json.length);
+  while (at < json.length && json[at] !== '"') {
+    const length = json[at] !== '\\' ? 1 : json[at + 1] === 'u' ? 6 : 2;
+    if (at + length > json.length) return at;
+    at += length;
+  }
+  return at;
 }
 
-const encoder = new TextEncoder();
+const indexMember = 'index":';
 
-function byteLength(text: string): number {
-  return encoder.encode(text).length;
+/** The first index in an event: of the choice, the block or the item that it goes on with. */
+function indexIn(json: string): string {
+  const at = json.indexOf(indexMember);
+  return at === -1 ? '' : String(Number.parseInt(json.slice(at + indexMember.length, at + indexMember.length + 4), 10));
 }

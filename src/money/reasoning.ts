@@ -1,3 +1,4 @@
+import { isAbsent } from './json.ts';
 import { modelNames } from './limits.ts';
 
 /** What a request says of reasoning: it asks for it, turns it off, or leaves it to the model. */
@@ -25,6 +26,19 @@ const unlessOff: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
+ * Where it is turned off by an effort of `none`: a model that can't do without it refuses such a request.
+ * https://platform.openai.com/docs/api-reference/chat/create#chat-create-reasoning_effort
+ * · https://console.groq.com/docs/reasoning#options-for-reasoning-effort
+ */
+const refusesOff = ['openai', 'groq'];
+
+/** What an effort says of reasoning. */
+export function reasoningOf(effort: unknown): Reasoning {
+  if (isAbsent(effort)) return 'unsaid';
+  return effort === 'none' ? 'off' : 'asked';
+}
+
+/**
  * Whether a call may be billed for output that its answer does not show: reasoning is counted in full and shown in part
  * or not at all. A model that is not known is taken to reason.
  */
@@ -32,7 +46,8 @@ export function mayReasonInSecret(provider: string, model: string, reasoning: Re
   const isOf = (list: typeof never) => modelNames(provider, model).some((name) => listed(list, provider, name));
   if (isOf(never)) return false;
   if (isOf(onlyAsked)) return reasoning === 'asked';
-  return !(isOf(unlessOff) && reasoning === 'off');
+  const canBeOff = refusesOff.includes(provider) || isOf(unlessOff);
+  return !(canBeOff && reasoning === 'off');
 }
 
 function listed(list: typeof never, provider: string, name: string): boolean {

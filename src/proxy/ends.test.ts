@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test';
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { post, rawClient, startProxy, until } from '../../test/harness/proxy.ts';
 import {
   anthropicStream,
@@ -48,12 +49,33 @@ describe('the client leaves', () => {
     await upstream.exchanges[0]?.closed;
     await until(() => keypass.ledger.settlements.length === 1);
     const [settlement] = keypass.ledger.settlements;
-    expect(settlement).toMatchObject({ quality: 'estimated', flags: ['ended_left', 'usage_missing'], status: 200 });
-    expect(settlement?.usage?.output).toBe(Math.ceil('some words of an answer'.length / 2));
+    expect(settlement).toMatchObject({
+      quality: 'estimated',
+      flags: ['ended_left', 'usage_missing', 'input_counted', 'output_counted'],
+      status: 200,
+      // "user" and "Hi", a message's frame and the answer's; then the five words.
+      usage: { uncachedInput: 8, output: 5 },
+    });
     expect(keypass.access.listeners).toBe(0);
   });
 
-  test('a model that may reason in secret: what was held is booked, however little came', async () => {
+  test('in the middle of an event: what came of it counts, too', async () => {
+    const half = delta('some words').split('some words')[0] + 'some words of an ans';
+    const { keypass } = await start((exchange) =>
+      exchange.write(Buffer.concat([Buffer.from(eventStreamHead), chunk(delta('Well: ') + half)])),
+    );
+    const { socket, received } = rawClient(keypass, openaiChat, bodies.openai);
+    await until(() => received.text.includes('Well'));
+    // The half event is held back until it is whole, so the client can't say when it has come.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    await until(() => keypass.ledger.settlements.length === 1);
+    expect(keypass.ledger.settlements).toMatchObject([
+      { usage: { output: countTokens('Well: some words of an ans') } },
+    ]);
+  });
+
+  test('a model that may reason in secret: all the output that was held is booked, however little came', async () => {
     const { upstream, keypass } = await start((exchange) =>
       exchange.write(Buffer.concat([Buffer.from(eventStreamHead), chunk(delta('x'))])),
     );
@@ -62,8 +84,27 @@ describe('the client leaves', () => {
     socket.destroy();
     await upstream.exchanges[0]?.closed;
     await until(() => keypass.ledger.settlements.length === 1);
-    const [request] = keypass.ledger.requests;
-    expect(keypass.ledger.settlements).toMatchObject([{ quality: 'unknown', cost: request?.amount }]);
+    expect(keypass.ledger.settlements).toMatchObject([
+      { quality: 'estimated', usage: { uncachedInput: 8, output: 500 } },
+    ]);
+    expect(keypass.ledger.settlements[0]?.flags).toContain('output_at_most');
+  });
+
+  test('Gemini has stated its thoughts: they are booked as stated, once the answer has begun', async () => {
+    const usage = { promptTokenCount: 5, candidatesTokenCount: 2, thoughtsTokenCount: 90, totalTokenCount: 97 };
+    const candidates = [{ content: { parts: [{ text: 'The answer' }] } }];
+    const event = `data: ${JSON.stringify({ candidates, usageMetadata: usage })}\r\n\r\n`;
+    const { keypass } = await start((exchange) =>
+      exchange.write(Buffer.concat([Buffer.from(eventStreamHead), chunk(event)])),
+    );
+    const path = '/google/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse';
+    const { socket, received } = rawClient(keypass, path, bodies.google);
+    await until(() => received.text.includes('The answer'));
+    socket.destroy();
+    await until(() => keypass.ledger.settlements.length === 1);
+    expect(keypass.ledger.settlements).toMatchObject([
+      { quality: 'estimated', flags: ['ended_left', 'usage_missing', 'output_counted'], usage: { output: 92 } },
+    ]);
   });
 
   test('Anthropic has stated the input: that is booked, and of the output what came or what was held', async () => {
@@ -85,7 +126,7 @@ describe('the client leaves', () => {
     }
   });
 
-  test('while it read nothing: what the provider wrote meanwhile is not known, and what was held is booked', async () => {
+  test('while it read nothing: what the provider wrote meanwhile is read as far as it can be, and booked', async () => {
     const { keypass, upstream } = await start(async (exchange) => {
       await exchange.write(eventStreamHead);
       for (let sent = 0; sent < 400; sent += 1) void exchange.write(chunk(delta('y'.repeat(60_000))));
@@ -103,8 +144,26 @@ describe('the client leaves', () => {
     expect(before).toBeGreaterThan(1_000_000);
     socket.destroy();
     await until(() => keypass.ledger.settlements.length === 1);
-    const [request] = keypass.ledger.requests;
-    expect(keypass.ledger.settlements).toMatchObject([{ quality: 'unknown', cost: request?.amount }]);
+    // More than was held for, whether or not all of it could be read in time.
+    expect(keypass.ledger.settlements).toMatchObject([{ quality: 'estimated', usage: { output: 500 } }]);
+    await upstream.exchanges[0]?.closed;
+  });
+
+  test('while it read nothing of an answer that ended meanwhile: that is read, with its usage', async () => {
+    const { keypass } = await start(async (exchange) => {
+      await exchange.write(eventStreamHead);
+      await exchange.write(chunk(delta('y'.repeat(400_000), ',"usage":null')));
+      await exchange.write(chunk(delta('z'.repeat(400_000), ',"usage":null') + stop(',"usage":null')));
+      await exchange.write(Buffer.concat([chunk(usageEvent + done), chunk('')]));
+    });
+    const { socket, received } = rawClient(keypass, openaiChat, bodies.openai);
+    await until(() => received.text.length > 0);
+    socket.pause();
+    // As long as a client that reads at once would not have taken.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    socket.destroy();
+    await until(() => keypass.ledger.settlements.length === 1);
+    expect(keypass.ledger.settlements).toMatchObject([{ quality: 'measured', usage: { output: 4 } }]);
   });
 
   test('after the stop reason: the usage is still read', async () => {
@@ -234,7 +293,11 @@ describe('the provider breaks off', () => {
     expect(received.text).not.toContain('error');
     await until(() => keypass.ledger.settlements.length === 1);
     expect(keypass.ledger.settlements).toMatchObject([
-      { quality: 'estimated', flags: ['ended_broken', 'usage_missing'] },
+      {
+        quality: 'estimated',
+        flags: ['ended_broken', 'usage_missing', 'input_counted', 'output_counted'],
+        usage: { output: 3 },
+      },
     ]);
   });
 

@@ -1,16 +1,31 @@
 import { describe, expect, test } from 'bun:test';
+import type { JsonObject } from '../money/json.ts';
+import { PriceBook } from '../money/price-book.ts';
+import { callPrices } from '../money/price-tiers.ts';
 import type { UsageReading } from '../money/reader.ts';
+import { noOutput } from '../money/tokens-output.ts';
+import type { UsageFormat } from '../money/usage.ts';
 import { usageFromOpenAiChat } from '../money/usage-openai.ts';
-import { bookingOf, contentOf, contentWith, lowered, quote, type Ending } from './pricing.ts';
+import { bookingOf, contentOf, contentWith, lowered, quote, type Ending, type PricedCall } from './pricing.ts';
 
 const at = new Date('2026-11-01T00:00:00Z');
 const body = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 4_000 };
-const call = { provider: 'openai', model: 'gpt-4o-mini', format: 'openai-chat', content: contentOf(body) } as const;
-const quoted = quote(call, at);
+const book = new PriceBook();
+
+function callOf(model: string, format: UsageFormat, json: JsonObject): PricedCall {
+  const named = { provider: 'openai', model, format };
+  return { ...named, prices: callPrices(book, { ...named, body: json }, at), content: contentOf(json) };
+}
+
+const call = callOf('gpt-4o-mini', 'openai-chat', body);
+const quoted = quote(call);
 const hold = { callId: 'c', amount: quoted.bound.cost };
 const usage = usageFromOpenAiChat({ usage: { prompt_tokens: 10, completion_tokens: 5 } });
 
-const whole: UsageReading = { usage, finished: true, outputBytes: 20, serviceTier: 'default' };
+const said = (text: string) => ({ texts: () => [text], lostBytes: 0 });
+const answer = said('some words of an answer');
+const answerTokens = 5;
+const whole: UsageReading = { usage, finished: true, output: answer, serviceTier: 'default' };
 const ending = (change: Partial<Ending> = {}): Ending => ({
   end: 'complete',
   status: 200,
@@ -21,63 +36,85 @@ const ending = (change: Partial<Ending> = {}): Ending => ({
 });
 
 describe('bookingOf', () => {
-  test('books what was measured: 10 × $0.15 and 5 × $0.60 for a million', () => {
-    expect(bookingOf(hold, quoted, ending())).toMatchObject({ quality: 'measured', cost: 4_500_000n, flags: [] });
+  test('books what was measured: 10 × $0.15 and 5 × $0.60 for a million', async () => {
+    const booking = await bookingOf(hold, quoted, ending());
+    expect(booking).toMatchObject({ quality: 'measured', cost: 4_500_000n, flags: [] });
   });
 
-  test('books nothing for what is not billed', () => {
-    expect(bookingOf(hold, quoted, ending({ status: 429 }))).toMatchObject({ quality: 'measured', cost: 0n });
-    expect(bookingOf(hold, null, ending())).toMatchObject({ quality: 'measured', cost: 0n });
+  test('books nothing for what is not billed', async () => {
+    const failed = await bookingOf(hold, quoted, ending({ status: 429 }));
+    expect(failed).toMatchObject({ quality: 'measured', cost: 0n });
+    expect(await bookingOf(hold, null, ending())).toMatchObject({ quality: 'measured', cost: 0n });
   });
 
-  test('estimates what stated no usage, and says so', () => {
-    const reading = { usage: undefined, finished: true, outputBytes: 20 };
-    expect(bookingOf(hold, quoted, ending({ reading }))).toMatchObject({ quality: 'estimated', usage: { output: 10 } });
+  test('estimates what stated no usage, and says so', async () => {
+    const reading = { usage: undefined, finished: true, output: answer };
+    expect(await bookingOf(hold, quoted, ending({ reading }))).toMatchObject({
+      quality: 'estimated',
+      // "user" and "Hi", a message's frame and the answer's.
+      usage: { uncachedInput: 1 + 1 + 3 + 3, output: answerTokens },
+      flags: ['usage_missing', 'input_counted', 'output_counted'],
+    });
   });
 
-  test("never estimates below what the provider had stated: Anthropic's first count is not the last", () => {
-    const reading: UsageReading = { usage, finished: false, outputBytes: 400 };
+  test("never estimates below what the provider had stated: Anthropic's first count is not the last", async () => {
+    const reading: UsageReading = { usage, finished: false, output: said('word '.repeat(200)) };
     const anthropic = { ...quoted, format: 'anthropic-messages' } as const;
-    const booking = bookingOf(hold, anthropic, ending({ reading, end: 'complete' }));
-    expect(booking).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 200 } });
+    const booking = await bookingOf(hold, anthropic, ending({ reading, end: 'complete' }));
+    expect(booking).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 201 } });
   });
 
-  const started: UsageReading = { usage, finished: false, outputBytes: 400 };
+  const started: UsageReading = { usage, finished: false, output: answer };
   const reasoning = { ...quoted, bound: { ...quoted.bound, explained: { ...quoted.bound.explained, output: false } } };
 
-  test('books all the output that was held where the answer does not show it, beside what was stated', () => {
+  test('books all the output that was held where the answer does not show it, beside what was stated', async () => {
     const anthropic = { ...reasoning, format: 'anthropic-messages' } as const;
-    const booking = bookingOf(hold, anthropic, ending({ reading: started, end: 'left' }));
+    const booking = await bookingOf(hold, anthropic, ending({ reading: started, end: 'left' }));
     expect(booking).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 4_000 } });
   });
 
-  test('books what was held where a call may have reasoned in secret, after one event as after the last', () => {
+  test('the same where a call may have reasoned in secret, after one event as after the last', async () => {
     for (const finished of [false, true]) {
-      const reading = { usage: undefined, finished, outputBytes: 3 };
-      const booking = bookingOf(hold, reasoning, ending({ reading, end: 'left' }));
-      expect(booking).toMatchObject({ quality: 'unknown', cost: hold.amount, flags: ['ended_left', 'usage_missing'] });
+      const reading = { usage: undefined, finished, output: answer };
+      expect(await bookingOf(hold, reasoning, ending({ reading, end: 'left' }))).toMatchObject({
+        quality: 'estimated',
+        usage: { uncachedInput: 8, output: 4_000 },
+        flags: ['ended_left', 'usage_missing', 'input_counted', 'output_at_most'],
+      });
     }
   });
 
-  test('books what was held where the provider may have written what nobody has read', () => {
-    const reading = { usage: undefined, finished: false, outputBytes: 3 };
+  test('the same where the provider may have written what nobody has read', async () => {
+    const reading = { usage: undefined, finished: false, output: answer };
     const left = ending({ reading, end: 'left', isBehind: true });
-    expect(bookingOf(hold, quoted, left)).toMatchObject({ quality: 'unknown', cost: hold.amount });
-    expect(bookingOf(hold, quoted, { ...left, isBehind: false })).toMatchObject({ quality: 'estimated' });
+    expect(await bookingOf(hold, quoted, left)).toMatchObject({
+      quality: 'estimated',
+      usage: { output: 4_000 },
+      flags: ['ended_left', 'usage_missing', 'input_counted', 'output_at_most', 'output_unread'],
+    });
+    const read = await bookingOf(hold, quoted, { ...left, isBehind: false });
+    expect(read).toMatchObject({ usage: { output: answerTokens } });
     // Of an answer that has ended, nothing more is written.
-    const finished = { ...left, reading: { ...reading, finished: true } };
-    expect(bookingOf(hold, quoted, finished)).toMatchObject({ quality: 'estimated' });
+    const finished = await bookingOf(hold, quoted, { ...left, reading: { ...reading, finished: true } });
+    expect(finished).toMatchObject({ usage: { output: answerTokens } });
   });
 
-  test('keeps of what the provider says only what a receipt can hold', () => {
+  test('books what was held where more may be billed than an estimate could tell', async () => {
+    const { explained } = quoted.bound;
+    const open = { ...quoted, bound: { ...quoted.bound, explained: { ...explained, isOpenEnded: true } } };
+    const booking = await bookingOf(hold, open, ending({ reading: started, end: 'left' }));
+    expect(booking).toMatchObject({ quality: 'unknown', cost: hold.amount, flags: ['ended_left', 'usage_missing'] });
+  });
+
+  test('keeps of what the provider says only what a receipt can hold', async () => {
     const odd = { ...whole, servedModel: `gpt\u0000-4o\ud800\u202e${'x'.repeat(400)}`, serviceTier: 'de\u0000fault' };
     const raw = { note: 'a\u0000b' };
     const reading = { ...odd, serviceTier: 'default', usage: usage === undefined ? undefined : { ...usage, raw } };
-    const booking = bookingOf(hold, quoted, ending({ reading }));
+    const booking = await bookingOf(hold, quoted, ending({ reading }));
     expect(booking).toMatchObject({ quality: 'measured', cost: 4_500_000n, serviceTier: 'default' });
     expect(booking.servedModel).toBe(`gpt-4o${'x'.repeat(194)}`);
     expect(booking.usage?.raw).toBeNull();
-    expect(bookingOf(hold, quoted, ending({ reading: odd }))).toMatchObject({
+    expect(await bookingOf(hold, quoted, ending({ reading: odd }))).toMatchObject({
       flags: ['tier_unpriced'],
       serviceTier: 'default',
     });
@@ -86,42 +123,42 @@ describe('bookingOf', () => {
   const blind: [string, Partial<Ending>][] = [
     [
       'nothing of the answer was seen',
-      { end: 'broken', hasSeen: false, reading: { usage: undefined, finished: false, outputBytes: 0 } },
+      { end: 'broken', hasSeen: false, reading: { usage: undefined, finished: false, output: noOutput } },
     ],
     [
       'the answer was too long to read',
-      { hasSeen: false, reading: { usage: undefined, finished: false, outputBytes: 0 } },
+      { hasSeen: false, reading: { usage: undefined, finished: false, output: noOutput } },
     ],
     ['it was served in a tier without a price', { reading: { ...whole, serviceTier: 'priority' } }],
   ];
-  test.each(blind)('books what was held where %s', (_, change) => {
-    expect(bookingOf(hold, quoted, ending(change))).toMatchObject({ quality: 'unknown', cost: hold.amount });
+  test.each(blind)('books what was held where %s', async (_, change) => {
+    expect(await bookingOf(hold, quoted, ending(change))).toMatchObject({ quality: 'unknown', cost: hold.amount });
   });
 
-  test('books a cost above the hold in full', () => {
-    expect(bookingOf({ callId: 'c', amount: 1n }, quoted, ending())).toMatchObject({ cost: 4_500_000n });
+  test('books a cost above the hold in full', async () => {
+    expect(await bookingOf({ callId: 'c', amount: 1n }, quoted, ending())).toMatchObject({ cost: 4_500_000n });
   });
 });
 
 test('what is lowered is held at the bound of the very body that is sent', () => {
   const available = hold.amount - 1n;
-  const less = lowered(call, available, at);
+  const less = lowered(call, available);
   expect(less?.quote.bound.cost).toBeLessThanOrEqual(available);
   expect(less?.content.body).toEqual({ ...body, max_tokens: less?.maxTokens });
   expect(new TextDecoder().decode(less?.content.bytes)).toBe(JSON.stringify(less?.content.body));
-  expect(lowered(call, 1n, at)).toBeUndefined();
+  expect(lowered(call, 1n)).toBeUndefined();
 });
 
 test('a body without a limit is lowered too, although the limit makes it longer', () => {
   const { max_tokens: _, ...open } = body;
   const unlimited = { ...call, content: contentOf(open) };
-  const available = quote(unlimited, at).bound.cost - 1n;
-  const less = lowered(unlimited, available, at);
+  const available = quote(unlimited).bound.cost - 1n;
+  const less = lowered(unlimited, available);
   expect(less?.content.body).toEqual({ ...open, max_completion_tokens: less?.maxTokens });
   expect(less?.quote.bound.cost).toBeLessThanOrEqual(available);
-  const embedding = { ...call, model: 'text-embedding-3-small', format: 'openai-embeddings' } as const;
-  const input = { ...embedding, content: contentOf({ model: embedding.model, input: 'text' }) };
-  expect(lowered(input, 0n, at)).toBeUndefined();
+  const model = 'text-embedding-3-small';
+  const input = callOf(model, 'openai-embeddings', { model, input: 'text' });
+  expect(lowered(input, 0n)).toBeUndefined();
 });
 
 describe('contentWith', () => {
@@ -141,6 +178,6 @@ describe('contentWith', () => {
 });
 
 function sent(json: string, change: object): string {
-  const content = { body: JSON.parse(json), bytes: new TextEncoder().encode(json) };
+  const content = { ...contentOf(JSON.parse(json)), bytes: new TextEncoder().encode(json) };
   return new TextDecoder().decode(contentWith(content, { ...content.body, ...change }).bytes);
 }

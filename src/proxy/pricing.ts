@@ -1,24 +1,25 @@
 import { concat } from '../crypto/index.ts';
-import { KeyPassError } from '../errors.ts';
 import type { Pico } from '../money/amount.ts';
 import { boundOf, leastUsefulCost, lowerOutput, type Bound, type BoundableCall } from '../money/bounds.ts';
 import { costOf } from '../money/cost.ts';
-import { estimateUsage } from '../money/estimate.ts';
+import type { MediaDemand } from '../money/demand-media.ts';
+import { estimateUsage, type Estimate } from '../money/estimate.ts';
 import { modelLimits } from '../money/limits.ts';
 import { applyMaxTokens } from '../money/output-limit.ts';
-import { findPrice, type Price } from '../money/prices.ts';
+import { priceServed, type CallPrices } from '../money/price-tiers.ts';
+import type { Price } from '../money/prices.ts';
 import type { UsageReading } from '../money/reader.ts';
-import { hasListPrice } from '../money/tier.ts';
 import type { Usage, UsageFormat } from '../money/usage.ts';
 import type { JsonObject } from '../money/json.ts';
 import type { Hold, Settlement } from '../money/ledger.ts';
+import { formContent } from './multipart.ts';
 import { cleanText, storable } from './receipt-text.ts';
 import type { RelayEnd } from './relay.ts';
 
 /** What a metered call may cost, and what its settlement needs of it. */
 export interface Quote {
   readonly format: UsageFormat;
-  readonly price: Price;
+  readonly prices: CallPrices;
   readonly bound: Bound;
 }
 
@@ -27,19 +28,25 @@ export interface PricedCall {
   readonly provider: string;
   readonly model: string;
   readonly format: UsageFormat;
+  /** In force when the call began, and for all of it. */
+  readonly prices: CallPrices;
   readonly content: Content;
 }
 
-/** A JSON body in both forms: what was checked, and the bytes that are sent, which say the same. */
+/** A body in both forms: what was checked, and the bytes that are sent, which say the same. */
 export interface Content {
   readonly body: JsonObject;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** As the header states it; of a form, with its boundary. */
+  readonly type: string;
 }
+
+export const jsonType = 'application/json';
 
 const openingBrace = 0x7b;
 
 export function contentOf(body: JsonObject): Content {
-  return { body, bytes: new TextEncoder().encode(JSON.stringify(body)) };
+  return { body, bytes: new TextEncoder().encode(JSON.stringify(body)), type: jsonType };
 }
 
 /**
@@ -48,44 +55,43 @@ export function contentOf(body: JsonObject): Content {
  */
 export function contentWith(content: Content, body: JsonObject): Content {
   if (body === content.body) return content;
+  if (content.type !== jsonType) return { body, ...formContent(body) };
   const changed = Object.entries(body).filter(([name, value]) => !Object.is(value, content.body[name]));
   const isAdding = changed.every(([name]) => !Object.hasOwn(content.body, name));
   const isSame = Object.keys(body).length - changed.length === Object.keys(content.body).length;
   if (!isAdding || !isSame || Object.keys(content.body).length === 0) return contentOf(body);
-  if (changed.length === 0) return { body, bytes: content.bytes };
+  if (changed.length === 0) return { ...content, body };
   const start = content.bytes.indexOf(openingBrace) + 1;
   const members = new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(changed)).slice(1, -1)},`);
-  return { body, bytes: concat(content.bytes.subarray(0, start), members, content.bytes.subarray(start)) };
+  return { ...content, body, bytes: concat(content.bytes.subarray(0, start), members, content.bytes.subarray(start)) };
 }
 
-/** Throws `price_unknown`, `unbounded_cost`, or `invalid_request` for a malformed limit. */
-export function quote(call: PricedCall, at: Date): Quote {
-  const priced = boundable(call, at);
-  return { format: call.format, price: priced.price, bound: boundOf(priced) };
+/** Throws `unbounded_cost`, `price_unknown` for what the price lacks, or `invalid_request` for a malformed limit. */
+export function quote(call: PricedCall): Quote {
+  return { format: call.format, prices: call.prices, bound: boundOf(boundable(call)) };
 }
 
 /** The least that is of use of a call whose bound does not fit; undefined where less output would not make it cheaper. */
-export function leastUseful(call: PricedCall, at: Date): Pico | undefined {
-  return leastUsefulCost(boundable({ ...call, content: widestLimit(call, at) }, at));
+export function leastUseful(call: PricedCall): Pico | undefined {
+  return leastUsefulCost(boundable({ ...call, content: widestLimit(call) }));
 }
 
 /** The same call with its output lowered to what fits, or nothing if nothing useful does. */
 export function lowered(
   call: PricedCall,
   available: Pico,
-  at: Date,
 ): { content: Content; quote: Quote; maxTokens: number } | undefined {
-  const fitting = lowerOutput(boundable({ ...call, content: widestLimit(call, at) }, at), available);
+  const fitting = lowerOutput(boundable({ ...call, content: widestLimit(call) }), available);
   if (fitting === undefined) return undefined;
   const content = limited(call, fitting.maxTokens);
   // Quoted anew, so that what is held is the bound of the very body that is sent.
-  const fresh = quote({ ...call, content }, at);
+  const fresh = quote({ ...call, content });
   return fresh.bound.cost > available ? undefined : { content, quote: fresh, maxTokens: fitting.maxTokens };
 }
 
 /** A body that named no limit grows by the one that is written into it, and its bytes are part of the bound. */
-function widestLimit(call: PricedCall, at: Date): Content {
-  return limited(call, boundOf(boundable(call, at)).maxTokens);
+function widestLimit(call: PricedCall): Content {
+  return limited(call, boundOf(boundable(call)).maxTokens);
 }
 
 function limited({ format, content }: PricedCall, maxTokens: number): Content {
@@ -109,23 +115,37 @@ export type Booking = Pick<
   'usage' | 'cost' | 'lines' | 'price' | 'quality' | 'flags' | 'servedModel' | 'serviceTier'
 >;
 
-/** What to book for a call that was answered. Never throws: what can't be told costs what was held, and says so. */
-export function bookingOf(hold: Hold, quoted: Quote | null, ending: Ending): Booking {
+/** What to book for a call that was answered. What can't be told costs what was held, and says so. */
+export async function bookingOf(hold: Hold, quoted: Quote | null, ending: Ending): Promise<Booking> {
   // Providers bill no failures, and nothing for lists and token counts.
   if (quoted === null || ending.status < 200 || ending.status >= 300) return unbilled([]);
   const { reading, end } = ending;
   const served = servedAs(reading);
   const ended = end === 'complete' ? [] : [`ended_${end}`];
-  if (!hasListPrice(quoted.format, reading.serviceTier)) {
+  const price = priceServed(quoted.format, quoted.prices, reading.serviceTier);
+  if (price === undefined) {
     return { ...unknown(hold, [...ended, 'tier_unpriced']), ...served };
   }
-  if (reading.usage !== undefined && isFinal(quoted.format, ending)) {
-    return { ...booked(hold, quoted, reading.usage, 'measured', ended), ...served };
+  const { media } = quoted.bound;
+  if (reading.usage !== undefined && media?.told?.isAll !== true && isFinal(quoted.format, ending)) {
+    return { ...booked(hold, price, asAsked(reading.usage, media), 'measured', ended), ...served };
   }
-  const flags = [...ended, 'usage_missing'];
-  const usage = estimated(quoted, ending);
-  if (usage === undefined) return { ...unknown(hold, flags), ...served };
-  return { ...booked(hold, quoted, usage, 'estimated', flags), ...served };
+  const flags = media?.told?.quality === 'measured' ? ended : [...ended, 'usage_missing'];
+  const told = media?.told?.usageOf({ isWhole: end === 'complete', bytes: reading.bytes ?? 0 });
+  if (told !== undefined)
+    return { ...booked(hold, price, told, media?.told?.quality ?? 'estimated', flags), ...served };
+  const estimate = await estimated(quoted, ending);
+  if (estimate === undefined) return { ...unknown(hold, flags), ...served };
+  return { ...booked(hold, price, estimate.usage, 'estimated', [...flags, ...estimate.flags]), ...served };
+}
+
+/** Images of which the answer does not say how they were made were made as they were asked for. */
+function asAsked(usage: Usage, media: MediaDemand | undefined): Usage {
+  const { images } = usage;
+  const asked = media?.most.images;
+  if (images === undefined || asked === undefined) return usage;
+  const { count, size, quality } = images;
+  return { ...usage, images: { count, size: size ?? asked.size, quality: quality ?? asked.quality } };
 }
 
 /** Nothing came back, or nothing that can be read: what was held is booked. */
@@ -148,11 +168,13 @@ function isFinal(format: UsageFormat, { end, reading }: Ending): boolean {
   return reading.finished || (end === 'complete' && format !== 'anthropic-messages');
 }
 
-function estimated({ bound }: Quote, { reading, hasSeen, isBehind }: Ending): Usage | undefined {
+async function estimated({ bound, prices }: Quote, ending: Ending): Promise<Estimate | undefined> {
+  const { reading, hasSeen } = ending;
   if (!hasSeen && !reading.finished) return undefined;
-  const explained = isBehind && !reading.finished ? { ...bound.explained, output: false } : bound.explained;
-  const { outputTokens } = bound;
-  return estimateUsage({ outputBytes: reading.outputBytes, stated: reading.usage, bound: { outputTokens, explained } });
+  const { provider, model } = prices.highest;
+  // Of an answer that has ended, nothing more is written.
+  const isBehind = ending.isBehind && !reading.finished;
+  return estimateUsage({ provider, model, output: reading.output, stated: reading.usage, isBehind }, bound);
 }
 
 /** What the provider says of itself, as a receipt can keep and a page can show it. */
@@ -165,29 +187,22 @@ function servedAs({ servedModel, serviceTier }: UsageReading): Pick<Booking, 'se
 
 function booked(
   hold: Hold,
-  { price }: Quote,
+  price: Price,
   stated: Usage,
   quality: 'measured' | 'estimated',
   flags: readonly string[],
 ): Booking {
   const usage = { ...stated, raw: storable(stated.raw) };
   try {
-    const { entry, match, catalogue } = price;
-    return { usage, ...costOf(usage, price), price: { entry, match, catalogue }, quality, flags };
+    return { usage, ...costOf(usage, price), price: price.source, quality, flags };
   } catch {
     // A bucket without a price: the usage is on the receipt, its cost is not known.
     return { ...unknown(hold, [...flags, 'price_unknown']), usage };
   }
 }
 
-function boundable({ provider, model, format, content }: PricedCall, at: Date): BoundableCall {
-  const price = findPrice(provider, model, at);
-  if (price === undefined) {
-    throw new KeyPassError('price_unknown', 'The price of this model is not known, so it is not called.', {
-      param: 'model',
-      details: { model: model.slice(0, 100) },
-    });
-  }
+function boundable({ provider, model, format, prices, content }: PricedCall): BoundableCall {
+  const { body, bytes } = content;
   const limits = modelLimits(provider, model);
-  return { provider, model, format, price, limits, body: content.body, bodyBytes: content.bytes.length };
+  return { provider, model, format, price: prices.highest, limits, body, bodyBytes: bytes.length };
 }

@@ -1,5 +1,6 @@
 import { KeyPassError } from '../errors.ts';
 import { Farewell } from './farewell.ts';
+import { isEventStream } from './headers.ts';
 import { clientLeft, type Lifeline } from './lifeline.ts';
 import { Pace } from './pace.ts';
 import { StreamTap, type Tap } from './tap.ts';
@@ -37,11 +38,67 @@ export function relay(body: ReadableStream<Uint8Array>, options: RelayOptions): 
   );
 }
 
+/** Little enough to be there with its headers, or a moment after. */
+const shortBytes = 64 * 1024;
+
+/** Whether an answer can be passed on in one piece: a stream of its own costs more than all else of a small call. */
+export function isShort({ headers }: Response): boolean {
+  const length = Number(headers.get('content-length') ?? Number.NaN);
+  return length <= shortBytes && headers.get('content-encoding') === null && !isEventStream(headers);
+}
+
+/** Passes a short answer on in one piece; one that tears is torn for the client too. */
+export async function relayWhole(
+  response: Response,
+  { tap, lifeline, onEnd }: RelayOptions,
+): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
+  lifeline.answered(() => lifeline.cut(clientLeft));
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = await response.bytes();
+  } catch {
+    const { ended } = lifeline;
+    lifeline.close();
+    tap.tear();
+    onEnd(ended === undefined ? 'broken' : ended === clientLeft ? 'left' : 'cut', false);
+    const reason = ended instanceof KeyPassError ? ended : brokenOff();
+    return new ReadableStream({ start: (controller) => controller.error(reason) });
+  }
+  lifeline.close();
+  // What a tap takes out is in streams alone: here it only reads.
+  tap.push(bytes);
+  tap.end();
+  onEnd('complete', false);
+  return bytes;
+}
+
+function brokenOff(): KeyPassError {
+  return new KeyPassError('provider_unreachable', 'The provider broke the answer off.');
+}
+
+/** The longest that leaving is put off. */
+const catchUpMs = 50;
+
+/** A provider that has nothing to read for so long has written nothing more. */
+const silenceMs = 5;
+
+/** The time, and then one turn more: this process may have been the one that stood still. */
+async function silence(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, silenceMs));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 class Passage {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #options: RelayOptions;
   #end: RelayEnd | undefined;
   #hasLeft = false;
+  #isRead = false;
+  /** Chunks that were read after the client had left. */
+  #taken = 0;
+  #isLate = false;
+  /** Known once what had come before has been read, or could not be. */
+  #isLeftBehind: boolean | undefined;
   readonly #pace = new Pace();
   readonly #farewell = new Farewell();
 
@@ -63,18 +120,51 @@ class Passage {
     }
   }
 
-  /** The client is gone: at once, unless the usage is about to come and reading on costs nothing more. */
+  /** The client is gone: at once, unless something has been written already that only has to be read. */
   leave(): void {
     if (this.#hasLeft || this.#end !== undefined) return;
     this.#hasLeft = true;
+    if (this.#pace.isBehind && this.#options.lifeline.ended === undefined) void this.#catchUp();
+    else this.#stop();
+  }
+
+  /** Reads what had come and the client had no time for: it was written, so it is billed. */
+  async #catchUp(): Promise<void> {
+    this.#isLeftBehind = true;
+    void this.#readOn(performance.now() + catchUpMs);
+    for (let waited = 0; waited < catchUpMs && this.#isLeftBehind; waited += silenceMs) {
+      const before = this.#taken;
+      await silence();
+      this.#isLeftBehind = !this.#isRead && (this.#isLate || this.#taken > before);
+    }
+    this.#stop();
+  }
+
+  /** Ends the request, unless the usage is about to come and reading on costs nothing more. */
+  #stop(): void {
     const { tap, lifeline, drainMs } = this.#options;
-    if (tap instanceof StreamTap && tap.result().finished && lifeline.ended === undefined) {
+    if (tap instanceof StreamTap && !this.#isRead && tap.result().finished && lifeline.ended === undefined) {
       lifeline.cutAfter(drainMs, clientLeft);
       void this.#drain();
       return;
     }
     lifeline.cut(clientLeft);
     this.#finish('left');
+  }
+
+  async #drain(): Promise<void> {
+    await this.#readOn(Number.POSITIVE_INFINITY);
+    this.#finish('left');
+  }
+
+  /** Reads for the tap alone, until the end or until it is too late for what may still come. */
+  async #readOn(deadline: number): Promise<void> {
+    try {
+      while (!this.#isRead && performance.now() < deadline) this.#take((await this.#reader.read()).value);
+      this.#isLate = !this.#isRead;
+    } catch {
+      // The time is up or the provider broke off: what was seen until now is what there is.
+    }
   }
 
   /** Reads one chunk; true when this pull has done its work. */
@@ -84,9 +174,10 @@ class Passage {
     this.#pace.end();
     if (this.#hasLeft) {
       // A drain reads on beside a pull that was waiting: reads are answered in order, so the tap sees them in order.
-      if (!done) this.#options.tap.push(value);
+      this.#take(value);
       return true;
     }
+    this.#isRead = done;
     const bytes = done ? this.#options.tap.end() : this.#options.tap.push(value);
     if (bytes.length > 0) controller.enqueue(bytes);
     if (done) {
@@ -96,16 +187,14 @@ class Passage {
     return done || bytes.length > 0;
   }
 
-  async #drain(): Promise<void> {
-    try {
-      for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) {
-        this.#options.tap.push(next.value);
-      }
+  /** A chunk, or the end. What comes after the call's end was not waited for and counts no more. */
+  #take(chunk: Uint8Array | undefined): void {
+    if (this.#end !== undefined || this.#isRead) return;
+    this.#taken += 1;
+    if (chunk === undefined) {
+      this.#isRead = true;
       this.#options.tap.end();
-    } catch {
-      // The time is up or the provider broke off: what was seen until now is what there is.
-    }
-    this.#finish('left');
+    } else this.#options.tap.push(chunk);
   }
 
   #fail(controller: ReadableStreamDefaultController<Uint8Array>): void {
@@ -116,7 +205,7 @@ class Passage {
     const canTell = reason !== undefined && errorEvent !== undefined && tap instanceof StreamTap && tap.isBetweenEvents;
     if (!canTell) {
       // The provider's own words stay untouched: a torn stream looks torn to the client as well.
-      controller.error(reason ?? new KeyPassError('provider_unreachable', 'The provider broke the answer off.'));
+      controller.error(reason ?? brokenOff());
       return;
     }
     this.#farewell.say(controller, errorEvent(reason), reason);
@@ -125,8 +214,10 @@ class Passage {
   #finish(end: RelayEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#options.lifeline.close();
+    const { lifeline, tap, onEnd } = this.#options;
+    lifeline.close();
+    if (!this.#isRead) tap.tear();
     const wasStopped = end === 'left' || end === 'cut';
-    this.#options.onEnd(end, wasStopped && this.#pace.isBehind);
+    onEnd(end, wasStopped && !this.#isRead && (this.#isLeftBehind ?? this.#pace.isBehind));
   }
 }

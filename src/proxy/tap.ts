@@ -1,10 +1,12 @@
 import { concat } from '../crypto/index.ts';
 import { parseBytes } from '../money/json.ts';
 import { createUsageReader, type UsageReading } from '../money/reader.ts';
+import { noOutput } from '../money/tokens-output.ts';
 import type { UsageFormat } from '../money/usage.ts';
 import { isEventStream } from './headers.ts';
 import { withoutAddedUsage } from './include-usage.ts';
 import { EventSplitter } from './sse.ts';
+import { ImagesTap, SizeTap } from './tap-media.ts';
 
 /** Reads an answer's usage from the bytes that pass, and says which bytes pass. */
 export interface Tap {
@@ -12,6 +14,8 @@ export interface Tap {
   push(chunk: Uint8Array): Uint8Array;
   /** The stream has ended well; what is left to pass on. */
   end(): Uint8Array;
+  /** The stream has been torn off: what is left is the beginning of something. */
+  tear(): void;
   /** Whether any of the answer has been seen that an estimate could start from. */
   readonly hasSeen: boolean;
   result(): UsageReading;
@@ -28,8 +32,14 @@ interface Metered {
 
 export function tapFor(response: Response, { format, removesUsage, longest }: Metered): Tap {
   if (format === null || !response.ok) return new NoTap();
-  return isEventStream(response.headers) ? new StreamTap(format, removesUsage, longest) : new JsonTap(format, longest);
+  const isImages = format === 'openai-images';
+  if (isEventStream(response.headers)) return new StreamTap(format, removesUsage, isImages ? longestImage : longest);
+  if (format === 'openai-speech' || format === 'groq-speech') return new SizeTap();
+  return isImages ? new ImagesTap(longest) : new JsonTap(format, longest);
 }
+
+/** An event has one image as text; the largest that can be asked for has 8 million pixels. */
+const longestImage = 48 * 1024 * 1024;
 
 const nothing = new Uint8Array();
 
@@ -64,6 +74,11 @@ export class StreamTap implements Tap {
     if (rest === undefined) return nothing;
     this.#reader.onEvent(rest.name ?? undefined, rest.data);
     return this.#removesUsage ? withoutAddedUsage(rest) : nothing;
+  }
+
+  tear(): void {
+    const rest = this.#events.rest();
+    if (rest !== undefined) this.#reader.onTorn(rest.data);
   }
 
   get hasSeen(): boolean {
@@ -107,6 +122,10 @@ class JsonTap implements Tap {
     return nothing;
   }
 
+  tear(): void {
+    this.#chunks = [];
+  }
+
   result(): UsageReading {
     return this.#reader.result();
   }
@@ -124,7 +143,9 @@ class NoTap implements Tap {
     return nothing;
   }
 
+  tear(): void {}
+
   result(): UsageReading {
-    return { usage: undefined, finished: true, outputBytes: 0 };
+    return { usage: undefined, finished: true, output: noOutput };
   }
 }
