@@ -74,16 +74,20 @@ export const ConnectionDetail = object({
   grants: t.Array(object({ keyId: Uuid, provider: t.String(), version: integer(), grant: Blob })),
 });
 
+const Limit = t.Union([integer({ minimum: 1 }), t.Null()]);
+
 export const OwnConnection = object({
   id: Uuid,
-  status: t.String(),
+  status: t.String({ description: 'active, paused or expired' }),
   providers: t.Array(object({ id: t.String(), models: t.Union([t.Array(t.String()), t.Null()]) })),
   scopes: t.Array(t.String()),
   budgetCents: Cents,
-  period: t.String(),
+  perModelCents: t.Union([t.Record(t.String(), Cents), t.Null()]),
+  period: t.String({ description: 'month (UTC) or total' }),
   spent: Usd,
   held: Usd,
-  resetsAt: t.Union([Timestamp, t.Null()]),
+  resetsAt: t.Union([Timestamp, t.Null()], { description: 'When spent starts anew; null: never' }),
+  limits: object({ rpm: Limit, tpm: Limit, parallel: Limit }, { description: 'null: none' }),
   expiresAt: t.Union([Timestamp, t.Null()]),
 });
 

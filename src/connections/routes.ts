@@ -113,7 +113,7 @@ export function connectionRoutes({ connections, overview, access }: Services, { 
       '/connection',
       async ({ accessToken }) => {
         const { id } = await access.identify(accessToken);
-        await connections.revokeAny(id);
+        await connections.revokeAny(id, 'app');
         return success({});
       },
       {
@@ -176,10 +176,12 @@ function shownOwn({ id, status, policy, capCents, spent, held, resetsAt }: Await
     providers: policy.providers.map((provider) => ({ id: provider.id, models: provider.models })),
     scopes: [...policy.scopes],
     budgetCents: Math.min(policy.budgetCents, Number(capCents ?? policy.budgetCents)),
+    perModelCents: policy.perModelCents,
     period: policy.period,
     spent: formatUsd(spent),
     held: formatUsd(held),
     resetsAt: resetsAt?.toISOString() ?? null,
+    limits: { ...policy.limits },
     expiresAt: policy.expiresAt,
   };
 }

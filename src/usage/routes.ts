@@ -1,27 +1,31 @@
 import { Elysia } from 'elysia';
 import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
-import { pageRequest } from '../http/pages.ts';
 import { Failure, page, success as Success } from '../http/schema.ts';
 import { formatUsd } from '../money/amount.ts';
+import { callsFile, shownReceipt, shownTotal, totalsFile } from './files.ts';
 import * as model from './model.ts';
 import type { UsageReports } from './service.ts';
 
-/** `/v1/usage`: every cent, by time, app, provider and model, down to the single call. */
-export function usageRoutes(usage: UsageReports, { auth }: { auth: Auth }) {
+interface Options {
+  auth: Auth;
+  onFault: (event: string, error: unknown) => void;
+}
+
+/**
+ * `/v1/usage`: every cent, by time, app, provider and model, down to the single call; as JSON or as a file. The handlers
+ * return one of two promises, because Elysia's types have no promise of either.
+ */
+export function usageRoutes(usage: UsageReports, { auth, onFault }: Options) {
+  const onFileFault = (error: unknown) => onFault('export_failed', error);
   return new Elysia({ prefix: '/v1/usage', normalize: false, tags: ['Usage'] })
     .use(auth)
     .get(
       '/',
-      async ({ session, query }) => {
-        const { from, to, items } = await usage.totals(session.userId, query);
-        return success({
-          from: from.toISOString(),
-          to: to.toISOString(),
-          cost: formatUsd(items.reduce((sum, item) => sum + item.cost, 0n)),
-          calls: items.reduce((sum, item) => sum + Number(item.calls), 0),
-          items: items.map(shownTotal),
-        });
+      ({ session, query }) => {
+        const { format = 'json' } = query;
+        if (format === 'json') return totalsOf(usage, session.userId, query);
+        return totalsFile(usage, session.userId, { ...query, format }, onFileFault);
       },
       {
         session: true,
@@ -32,9 +36,10 @@ export function usageRoutes(usage: UsageReports, { auth }: { auth: Auth }) {
     )
     .get(
       '/calls',
-      async ({ session, query }) => {
-        const { items, nextCursor } = await usage.calls(session.userId, query.connectionId ?? null, pageRequest(query));
-        return success({ items: items.map(shownReceipt), nextCursor });
+      ({ session, query }) => {
+        const { format = 'json' } = query;
+        if (format === 'json') return callsOf(usage, session.userId, query);
+        return callsFile(usage, session.userId, { ...query, format }, onFileFault);
       },
       {
         session: true,
@@ -45,18 +50,18 @@ export function usageRoutes(usage: UsageReports, { auth }: { auth: Auth }) {
     );
 }
 
-function shownTotal(item: Awaited<ReturnType<UsageReports['totals']>>['items'][number]) {
-  const { key, name, calls, cost, estimated } = item;
-  return {
-    key,
-    ...(name === null ? {} : { name }),
-    calls: Number(calls),
-    cost: formatUsd(cost),
-    estimated: Number(estimated),
-  };
+async function totalsOf(usage: UsageReports, userId: string, query: typeof model.TotalsQuery.static) {
+  const { from, to, items } = await usage.totals(userId, query);
+  return success({
+    from: from.toISOString(),
+    to: to.toISOString(),
+    cost: formatUsd(items.reduce((sum, item) => sum + item.cost, 0n)),
+    calls: items.reduce((sum, item) => sum + Number(item.calls), 0),
+    items: items.map((item) => shownTotal(item, query.split !== undefined)),
+  });
 }
 
-function shownReceipt(row: Awaited<ReturnType<UsageReports['calls']>>['items'][number]) {
-  const { callId, cost, startedAt, ...rest } = row;
-  return { ...rest, id: callId, cost: formatUsd(cost), startedAt: startedAt.toISOString() };
+async function callsOf(usage: UsageReports, userId: string, query: typeof model.CallsQuery.static) {
+  const { items, nextCursor } = await usage.calls(userId, query);
+  return success({ items: items.map(shownReceipt), nextCursor });
 }

@@ -1,5 +1,5 @@
 /** The owner's client of KeyPass: see README.md. */
-export { type App, Apps, type NewApp } from './apps.ts';
+export { type App, type AppChanges, Apps, type Delivery, type DeliveryAttempt, type NewApp } from './apps.ts';
 export { type Connection, type ConnectionChanges, Connections, type NewConnection } from './connections.ts';
 export { detectProvider, detectProviders, normaliseSecret } from './detect.ts';
 export {
@@ -20,6 +20,15 @@ export { origins } from './origins.ts';
 export type { Allowance, ModelChoice, ProviderChoice } from './policies.ts';
 export type { Provider } from './providers.ts';
 export type { Fetch, TransportMode, TransportOptions } from './transport.ts';
-export type { CallsQuery, Receipt, ReceiptLine, Total, UsageQuery } from './usage.ts';
+export type {
+  CallFilters,
+  CallsQuery,
+  ExportQuery,
+  Receipt,
+  ReceiptLine,
+  Total,
+  UsageFile,
+  UsageQuery,
+} from './usage.ts';
 export { type Resume, type Session, Vault } from './vault.ts';
 export type { Policy, PolicyLimits, PolicyProvider, PolicyScope } from '../../../src/crypto/index.ts';

@@ -92,24 +92,53 @@ export class Transport {
     return { items: listOf(data['items'], 'items'), nextCursor: textOrNull(data, 'nextCursor') };
   }
 
-  async #send(method: Method, path: string, options: RequestOptions): Promise<{ response: Response; body: string }> {
+  /** A successful answer that is a file, its body unread. The time limit is for its beginning: it may be long. */
+  async file(path: string, query: NonNullable<RequestOptions['query']>): Promise<Response> {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), this.#timeout);
+    try {
+      const response = await this.#reach(() => this.#fetchAnswer('GET', path, { query }, patience.signal));
+      if (response.ok) return response;
+      const body = await this.#reach(() => response.text());
+      throw failureOf(response, envelopeOf(body) ?? {}, response.headers.get('x-request-id') ?? undefined);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The address of a GET. */
+  url(path: string, query: NonNullable<RequestOptions['query']>): string {
+    return this.#base + path + queryOf(query);
+  }
+
+  #send(method: Method, path: string, options: RequestOptions): Promise<{ response: Response; body: string }> {
+    return this.#reach(async () => {
+      const response = await this.#fetchAnswer(method, path, options, AbortSignal.timeout(this.#timeout));
+      return { response, body: await response.text() };
+    });
+  }
+
+  #fetchAnswer(method: Method, path: string, options: RequestOptions, signal: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json' };
     const credential = options.bearer ?? (this.mode === 'bearer' ? this.#token : null);
     if (credential !== null) headers['authorization'] = `Bearer ${credential}`;
     if (options.body !== undefined) headers['content-type'] = 'application/json';
+    return this.#fetch(this.url(path, options.query ?? {}), {
+      method,
+      headers,
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+      credentials: this.mode === 'cookie' && options.bearer === undefined ? 'same-origin' : 'omit',
+      // A redirect would carry the session to wherever it points.
+      redirect: 'error',
+      cache: 'no-store',
+      referrerPolicy: 'no-referrer',
+      signal,
+    });
+  }
+
+  async #reach<T>(attempt: () => Promise<T>): Promise<T> {
     try {
-      const response = await this.#fetch(this.#base + path + queryOf(options.query), {
-        method,
-        headers,
-        body: options.body === undefined ? null : JSON.stringify(options.body),
-        credentials: this.mode === 'cookie' && options.bearer === undefined ? 'same-origin' : 'omit',
-        // A redirect would carry the session to wherever it points.
-        redirect: 'error',
-        cache: 'no-store',
-        referrerPolicy: 'no-referrer',
-        signal: AbortSignal.timeout(this.#timeout),
-      });
-      return { response, body: await response.text() };
+      return await attempt();
     } catch (cause) {
       throw new VaultError('unreachable', `${this.#base} cannot be reached.`, { cause });
     }
@@ -142,8 +171,8 @@ function envelopeOf(body: string): Fields | null {
   }
 }
 
-function queryOf(query: RequestOptions['query']): string {
-  const entries = Object.entries(query ?? {}).flatMap(([name, value]) =>
+function queryOf(query: NonNullable<RequestOptions['query']>): string {
+  const entries = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)]],
   );
   return entries.length === 0 ? '' : `?${new URLSearchParams(entries).toString()}`;

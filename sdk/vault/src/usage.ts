@@ -1,23 +1,54 @@
 import { fieldsOf, type Fields, integer, integerOrNull, listOf, text, textOrNull, texts } from './answer.ts';
 import type { Transport } from './transport.ts';
 
-/** A span of time and how its totals are grouped. */
-export interface UsageQuery {
+/** Which calls: all that is named must be met. */
+export interface CallFilters {
+  /** From this moment on: a Date, RFC 3339, or a day (UTC). */
   from?: string | Date;
+  /** Before this moment. */
   to?: string | Date;
-  by?: 'hour' | 'day' | 'month' | 'app' | 'provider' | 'model';
+  connectionId?: string;
+  appId?: string;
+  provider?: string;
+  /** As the app named it. */
+  model?: string;
+  /** `unmeasured`: estimated or unknown. */
+  quality?: 'measured' | 'estimated' | 'unknown' | 'unmeasured';
+  flag?: string;
 }
 
-export interface CallsQuery {
-  connectionId?: string;
+/** Which calls, and how their totals are grouped; without a span of this calendar month (UTC), by day. */
+export interface UsageQuery extends CallFilters {
+  by?: 'hour' | 'day' | 'month' | 'app' | 'provider' | 'model';
+  /** Divides each group further. */
+  split?: 'app' | 'provider' | 'model';
+}
+
+export interface CallsQuery extends CallFilters {
   cursor?: string;
   limit?: number;
 }
+
+/** Totals or receipts as a file. */
+export type ExportQuery = { format: 'csv' | 'ndjson' } & (
+  | ({ of: 'totals' } & UsageQuery)
+  | ({ of: 'calls' } & CallFilters)
+);
+
+/** A file as it comes. A reader that stops is waited for; one that is done with it early cancels `body`. */
+export type UsageFile = {
+  /** As the server names it. */
+  name: string;
+  /** Fails where the file is not whole. */
+  body: ReadableStream<Uint8Array>;
+};
 
 /** One group of a span's totals. */
 export type Total = {
   /** Start of the time span, or the app, connection, provider or model. */
   key: string | null;
+  /** The same of the second dimension, where one was asked for. */
+  split: string | null;
   /** The app's name, where the totals are by app. */
   name: string | null;
   calls: number;
@@ -43,6 +74,7 @@ export type ReceiptLine = {
 export type Receipt = {
   id: string;
   connectionId: string;
+  appId: string | null;
   appName: string | null;
   provider: string;
   model: string | null;
@@ -59,7 +91,7 @@ export type Receipt = {
   usage: Fields | null;
   /** Quantity × price = cost, bucket by bucket. */
   lines: ReceiptLine[];
-  /** Where the prices are from: `entry`, `match` and `catalogue` with its version; null where nothing was priced. */
+  /** Where the prices are from: `list`, its `version`, `entry`, `match`, and `tier`; null where nothing was priced. */
   price: Fields | null;
   /** US dollars, exact: the sum of the lines, unless flagged. */
   cost: string;
@@ -68,10 +100,11 @@ export type Receipt = {
   durationMs: number;
 };
 
-export async function usage(transport: Transport, { from, to, by }: UsageQuery): Promise<Total[]> {
-  const { items } = await transport.page('/v1/usage', { from: timeOf(from), to: timeOf(to), by });
+export async function usage(transport: Transport, query: UsageQuery): Promise<Total[]> {
+  const { items } = await transport.page(paths.totals, parameters(query));
   return items.map((item) => ({
     key: textOrNull(item, 'key'),
+    split: textOrNull(item, 'split'),
     name: textOrNull(item, 'name'),
     calls: integer(item, 'calls'),
     cost: text(item, 'cost'),
@@ -80,9 +113,26 @@ export async function usage(transport: Transport, { from, to, by }: UsageQuery):
 }
 
 /** A page of receipts, newest first; `nextCursor` is null on the last. */
-export async function calls(transport: Transport, { connectionId, cursor, limit }: CallsQuery) {
-  const page = await transport.page('/v1/usage/calls', { connectionId, cursor, limit });
+export async function calls(transport: Transport, query: CallsQuery) {
+  const page = await transport.page(paths.calls, parameters(query));
   return { items: page.items.map(receiptOf), nextCursor: page.nextCursor };
+}
+
+const paths = { totals: '/v1/usage', calls: '/v1/usage/calls' } as const;
+
+export async function exportFile(transport: Transport, { of, ...query }: ExportQuery): Promise<UsageFile> {
+  const response = await transport.file(paths[of], parameters(query));
+  const name = /filename="([\w.-]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+  return { name: name ?? `keypass-${of}.${query.format}`, body: response.body ?? new ReadableStream() };
+}
+
+export function exportUrl(transport: Transport, { of, ...query }: ExportQuery): string {
+  return transport.url(paths[of], parameters(query));
+}
+
+/** A Date as RFC 3339; what is undefined is left out by the transport. */
+function parameters<T extends CallFilters>({ from, to, ...rest }: T) {
+  return { ...rest, from: timeOf(from), to: timeOf(to) };
 }
 
 function receiptOf(fields: Fields): Receipt {
@@ -90,6 +140,7 @@ function receiptOf(fields: Fields): Receipt {
   return {
     id: text(fields, 'id'),
     connectionId: text(fields, 'connectionId'),
+    appId: textOrNull(fields, 'appId'),
     appName: textOrNull(fields, 'appName'),
     provider: text(fields, 'provider'),
     model: textOrNull(fields, 'model'),

@@ -6,7 +6,18 @@ import { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
 import { Link } from './link.ts';
 import { Transport, type TransportOptions } from './transport.ts';
-import { calls, type CallsQuery, type Receipt, type Total, usage, type UsageQuery } from './usage.ts';
+import {
+  calls,
+  type CallsQuery,
+  exportFile,
+  type ExportQuery,
+  exportUrl,
+  type Receipt,
+  type Total,
+  usage,
+  type UsageFile,
+  type UsageQuery,
+} from './usage.ts';
 
 /** A device that is logged in. */
 export interface Session {
@@ -146,6 +157,16 @@ export class Vault {
   /** A page of receipts: what each call cost and why. */
   calls(query: CallsQuery = {}): Promise<{ items: Receipt[]; nextCursor: string | null }> {
     return calls(this.#transport, query);
+  }
+
+  /** Totals or receipts as a file, CSV or NDJSON, as it comes. */
+  export(query: ExportQuery): Promise<UsageFile> {
+    return exportFile(this.#transport, query);
+  }
+
+  /** Where that file is. Only a page of the server itself, with its cookie, can fetch it by this address alone. */
+  exportUrl(query: ExportQuery): string {
+    return exportUrl(this.#transport, query);
   }
 
   /** Nothing of a vault belongs into JSON or a log. */

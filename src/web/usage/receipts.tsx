@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { nameOf } from '../keys/add-key.tsx';
 import { Button } from '../ui/button.tsx';
 import { Badge, Empty, Notice } from '../ui/card.tsx';
+import { Check } from '../ui/choice.tsx';
 import { useTask } from '../ui/failure.ts';
 import { Money } from '../ui/money.tsx';
 import { Progress } from '../ui/progress.tsx';
@@ -10,38 +11,66 @@ import { peekShelf } from '../ui/shelf.tsx';
 import { language, texts } from '../ui/texts.ts';
 import { sayMoment } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
-import type { Receipt, ReceiptLine } from '../vault.ts';
+import type { CallFilters, Receipt, ReceiptLine } from '../vault.ts';
+import { Downloads } from './downloads.tsx';
+import type { Month } from './months.ts';
 
 const count = new Intl.NumberFormat(language);
 const pageSize = 25;
 
-/** Every call, newest first, a page at a time. */
-export function Receipts({ store }: { store: Store }) {
+interface ReceiptsProps {
+  store: Store;
+  month: Month;
+  filters: CallFilters;
+}
+
+/** The calls of a month, newest first. */
+export function Receipts({ store, month, filters }: ReceiptsProps) {
+  const unmeasured = useSignal(false);
+  const wanted: CallFilters = { ...filters, ...(unmeasured.value ? { quality: 'unmeasured' } : {}) };
+  return (
+    <section class="stack" aria-label={texts.usage.receipts}>
+      <div class="row between">
+        <h2>{texts.usage.receipts}</h2>
+        <div class="row receipt-tools">
+          <Check on={unmeasured.value} onChange={(on) => (unmeasured.value = on)}>
+            {texts.usage.unmeasured}
+          </Check>
+          <Downloads
+            what={texts.usage.receipts}
+            url={(format) => store.vault.exportUrl({ ...wanted, of: 'calls', format })}
+          />
+        </div>
+      </div>
+      <ReceiptList key={JSON.stringify(wanted)} store={store} month={month} filters={wanted} />
+    </section>
+  );
+}
+
+/** A page at a time. */
+function ReceiptList({ store, month, filters }: ReceiptsProps) {
   const receipts = useSignal<Receipt[] | undefined>(undefined);
   const cursor = useSignal<string | null>(null);
   const task = useTask();
   const more = (): void =>
     task.run(async () => {
       const from = cursor.peek();
-      const page = await store.vault.calls({ limit: pageSize, ...(from === null ? {} : { cursor: from }) });
+      const page = await store.vault.calls({ ...filters, limit: pageSize, ...(from === null ? {} : { cursor: from }) });
       receipts.value = [...(receipts.peek() ?? []), ...page.items];
       cursor.value = page.nextCursor;
     });
   useEffect(more, []);
   const list = receipts.value;
   return (
-    <section class="stack" aria-label={texts.usage.receipts}>
+    <>
       {list === undefined && task.busy.value && <Progress text={texts.loading} />}
-      {list?.length === 0 && <Empty title={texts.usage.emptyTitle} text={texts.usage.empty} />}
+      {list?.length === 0 && <Empty {...emptiness(month, filters)} />}
       {list !== undefined && list.length > 0 && (
-        <>
-          <h2>{texts.usage.receipts}</h2>
-          <ul class="card rows">
-            {list.map((receipt) => (
-              <ReceiptRow key={receipt.id} receipt={receipt} store={store} />
-            ))}
-          </ul>
-        </>
+        <ul class="card rows">
+          {list.map((receipt) => (
+            <ReceiptRow key={receipt.id} receipt={receipt} store={store} />
+          ))}
+        </ul>
       )}
       {task.fault.value !== undefined && <Notice tone="bad">{task.fault.value}</Notice>}
       {cursor.value !== null && (
@@ -51,8 +80,13 @@ export function Receipts({ store }: { store: Store }) {
           </Button>
         </div>
       )}
-    </section>
+    </>
   );
+}
+
+function emptiness(month: Month, filters: CallFilters): { title: string; text: string } {
+  if (filters.quality !== undefined) return { title: texts.usage.allMeasuredTitle, text: texts.usage.allMeasured };
+  return { title: texts.usage.emptyTitle(month.name), text: texts.usage.empty };
 }
 
 /** A call in one line; opened, it says how its cost came about. */
@@ -82,6 +116,12 @@ function ReceiptRow({ receipt, store }: { receipt: Receipt; store: Store }) {
           {receipt.lines.map((line) => (
             <LineRow key={line.bucket} line={line} />
           ))}
+          {receipt.flags.length > 0 && (
+            <li>
+              <span>{texts.usage.flags}</span>
+              <span>{receipt.flags.join(', ')}</span>
+            </li>
+          )}
         </ul>
       </details>
     </li>

@@ -1,29 +1,36 @@
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { nameOf } from '../keys/add-key.tsx';
 import { exactUsd, parseUsd, share } from '../ui/amount.ts';
 import { Intro } from '../ui/card.tsx';
-import { Segmented } from '../ui/choice.tsx';
+import { Segmented, Select } from '../ui/choice.tsx';
 import { Money } from '../ui/money.tsx';
 import { createShelf, peekShelf, Shown } from '../ui/shelf.tsx';
 import { language, texts } from '../ui/texts.ts';
-import { thisMonth } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
-import type { Connection, Provider, Total } from '../vault.ts';
+import type { CallFilters, Connection, Provider, Total } from '../vault.ts';
+import { Downloads } from './downloads.tsx';
+import { lastMonths, type Month } from './months.ts';
 import { Receipts } from './receipts.tsx';
 
 type By = 'app' | 'provider' | 'model';
 
-/** This month in sums, then call by call. */
+/** A month in sums, then call by call. */
 export function Usage({ store }: { store: Store }) {
   const by = useSignal<By>('app');
-  const month = thisMonth();
+  const months = useMemo(() => lastMonths(12, language), []);
+  const chosen = useSignal(months[0]);
+  const connectionId = useSignal('');
+  const month = chosen.value;
+  const ofConnection = connectionId.value === '' ? {} : { connectionId: connectionId.value };
+  const filters: CallFilters = { from: month.from, to: month.to, ...ofConnection };
+  const query = { ...filters, by: by.value };
   const totals = useMemo(() => {
-    const group = by.value;
-    const shelf = createShelf(() => store.vault.usage({ from: month.from, by: group }));
+    const shelf = createShelf(() => store.vault.usage(query));
     void shelf.reload();
     return shelf;
-  }, [by.value]);
+  }, [JSON.stringify(query)]);
   return (
     <div class="stack loose">
       <div class="row between">
@@ -38,13 +45,51 @@ export function Usage({ store }: { store: Store }) {
           ]}
         />
       </div>
-      <Shown of={totals}>{(rows) => <Totals rows={rows} by={by.value} store={store} />}</Shown>
-      <Receipts store={store} />
+      <div class="usage-filters">
+        <Select
+          label={texts.usage.month}
+          value={month.from}
+          options={months.map(({ name, from }) => ({ value: from, text: name }))}
+          onChange={(value) => (chosen.value = months.find(({ from }) => from === value) ?? months[0])}
+        />
+        <Select
+          label={texts.usage.connection}
+          value={connectionId.value}
+          options={[{ value: '', text: texts.usage.allConnections }, ...connectionOptions(store)]}
+          onChange={(value) => (connectionId.value = value)}
+        />
+      </div>
+      <Shown of={totals}>
+        {(rows) => (
+          <Totals rows={rows} by={by.value} store={store} month={month}>
+            <Downloads
+              what={texts.usage.totals}
+              url={(format) => store.vault.exportUrl({ ...query, of: 'totals', format })}
+            />
+          </Totals>
+        )}
+      </Shown>
+      <Receipts store={store} month={month} filters={filters} />
     </div>
   );
 }
 
-function Totals({ rows, by, store }: { rows: readonly Total[]; by: By; store: Store }) {
+function connectionOptions(store: Store) {
+  return (peekShelf(store.connections) ?? []).map(({ id, name, app }) => ({
+    value: id,
+    text: name ?? app?.name ?? texts.usage.own,
+  }));
+}
+
+interface TotalsProps {
+  rows: readonly Total[];
+  by: By;
+  store: Store;
+  month: Month;
+  children: ComponentChildren;
+}
+
+function Totals({ rows, by, store, month, children }: TotalsProps) {
   const providers = peekShelf(store.providers) ?? [];
   const amounts = rows.map(({ cost }) => parseUsd(cost));
   const sum = amounts.reduce((total, amount) => total + amount, 0n);
@@ -53,8 +98,11 @@ function Totals({ rows, by, store }: { rows: readonly Total[]; by: By; store: St
   return (
     <section class="card">
       <div class="pad stack loose">
-        <p class="sum money">{exactUsd(sum, language)}</p>
-        {rows.length === 0 && <p class="muted">{texts.usage.none}</p>}
+        <div class="row between">
+          <p class="sum money">{exactUsd(sum, language)}</p>
+          {children}
+        </div>
+        {rows.length === 0 && <p class="muted">{texts.usage.none(month.name)}</p>}
         {rows.length > 0 && (
           <ul class="totals">
             {sorted.map((row) => (
