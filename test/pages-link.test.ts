@@ -45,9 +45,13 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     await window.getByRole('button', { name: 'Continue' }).click();
     await window.getByText('The app suggests $20.00.').waitFor();
     await window.getByLabel('Monthly budget', { exact: true }).fill('12.50');
+    await window.getByText('Kinds of calls, and limits').click();
+    await window.getByLabel('Images').check();
+    await window.getByLabel('Requests a minute').fill('30');
     await world.camera.take(window, 'link-4-budget');
     await window.getByRole('button', { name: 'Continue' }).click();
     await window.getByText('$12.50 a month').waitFor();
+    await window.getByText('30 requests a minute').waitFor();
     await world.camera.take(window, 'link-5-review');
     await approve(window);
     const { publicToken, origin } = await world.app.message('keypass:success');
@@ -62,7 +66,8 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
         { id: 'anthropic', models: ['claude-sonnet-4-5'] },
         { id: 'openai', models: null },
       ],
-      scopes: ['chat', 'embeddings'],
+      scopes: ['chat', 'embeddings', 'images'],
+      limits: { rpm: 30, tpm: null, parallel: null },
     });
     ({ accessToken } = exchanged);
     expect((await world.chat(accessToken)).status).toBe(200);

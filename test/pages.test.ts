@@ -5,6 +5,7 @@ import { loadPages } from '../src/runtime/assets.ts';
 import { createPages } from '../src/web/pages.ts';
 import { auditPage, isChromiumMissing, withChromium } from './harness/browser.ts';
 import { email, PagesWorld, password, secrets } from './harness/pages.ts';
+import { startRecorder } from './harness/upstream.ts';
 
 const newPassword = 'seven hills above a quiet river';
 
@@ -146,6 +147,42 @@ describe.skipIf(isChromiumMissing)(withChromium('pages'), () => {
     await world.camera.take(page, 'console');
   });
 
+  test('a webhook is set, tried and read about', async () => {
+    let status = 200;
+    const hook = startRecorder(() => new Response(null, { status }));
+    await page.getByText('Webhook', { exact: true }).click();
+    await page.getByLabel('Webhook URL').fill('inkwell');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('This must be a full https address').waitFor();
+    await page.getByLabel('Webhook URL').fill('https://10.0.0.1/hook');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Expected an https URL of a public host').waitFor();
+    await page.getByLabel('Webhook URL').fill(`${hook.origin}/hook`);
+    await page.getByRole('button', { name: 'Save' }).click();
+    const secret = (await page.locator('.secret code').textContent()) ?? '';
+    expect(secret).toStartWith('kp_wh_');
+    await page.getByText('Nothing was sent yet').waitFor();
+    await world.camera.take(page, 'console-webhook');
+    await page.getByRole('button', { name: 'Send test event' }).click();
+    await page.getByText('Answered 200').waitFor();
+    status = 500;
+    await page.getByRole('button', { name: 'Deliver again: ping' }).click();
+    await page.getByText('Answered 500').waitFor();
+    await page.getByText('2 attempts').waitFor();
+    await page.getByRole('button', { name: 'Send test event' }).click();
+    await page.getByText('Will try again').nth(1).waitFor();
+    expect(hook.requests.every(({ headers }) => headers.has('keypass-signature'))).toBe(true);
+    await world.camera.take(page, 'console-deliveries');
+    await page.getByRole('button', { name: 'New secret' }).click();
+    await page.getByText('signed with the old secret too').waitFor();
+    expect(await page.locator('.secret code').textContent()).not.toBe(secret);
+    await page.getByLabel('Webhook URL').fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Removed.').waitFor();
+    expect(await page.getByText('Deliveries').count()).toBe(0);
+    await hook.stop();
+  });
+
   test('a reload locks; a wrong password says so; what must be cut off needs none', async () => {
     await world.visit('/vault');
     await page.getByLabel('Password').fill('not this one at all');
@@ -178,9 +215,13 @@ describe.skipIf(isChromiumMissing)(withChromium('pages'), () => {
     expect((await world.chat(accessToken)).status).toBe(200);
     await page.getByRole('button', { name: 'Edit: Inkwell' }).click();
     await dialog.getByLabel('Monthly budget').fill('0.01');
+    await dialog.getByText('Kinds of calls, and limits').click();
+    await dialog.getByLabel('Calls at one time').fill('two');
+    await dialog.getByText('Give a whole number').waitFor();
+    await dialog.getByLabel('Calls at one time').fill('2');
     await world.camera.take(page, 'connection-edit');
     await dialog.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('$0.01 a month').waitFor();
+    await page.getByText('$0.01 a month · 2 at one time').waitFor();
     const dear = await world.chat(accessToken, { model: 'gpt-4o', max_tokens: 16_000 });
     expect(dear.headers.get('x-keypass-error')).toBe('budget_exceeded');
     await page.getByRole('button', { name: 'Revoke: Inkwell' }).click();

@@ -189,6 +189,22 @@ eachDatabase((_kind, open) => {
       expect((await own(accessToken)).data).toMatchObject({ status: 'expired' });
     });
 
+    test('requests a minute, counted on all instances together, and lifted', async () => {
+      const { accessToken, connectionId } = await linkApp(vault, app);
+      await vault.connections.update(connectionId, { limits: { rpm: 2 } });
+      const reached = upstream.exchanges.length;
+      for (const at of [server, neighbour]) expect(outcome(await chat(at, accessToken))).toBe('200');
+      for (const at of [server, neighbour]) {
+        const refused = await chat(at, accessToken);
+        expect(outcome(refused)).toBe('429 rate_limited');
+        expect(Number(refused.headers.get('retry-after'))).toBeWithin(1, 31);
+      }
+      expect(upstream.exchanges.length).toBe(reached + 2);
+      expect((await own(accessToken)).data).toMatchObject({ limits: { rpm: 2, tpm: null, parallel: null } });
+      await vault.connections.update(connectionId, { limits: { rpm: null } });
+      expect(outcome(await chat(server, accessToken))).toBe('200');
+    });
+
     test('a replaced key: calls go on with the new one', async () => {
       const key = await vault.keys.add({ provider: 'openai', secret: 'sk-' + 'r'.repeat(44), isDefault: true });
       const { accessToken } = await linkApp(vault, app);

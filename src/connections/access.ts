@@ -12,9 +12,11 @@ import {
   policyHash,
   seal,
   sealingKey,
+  sha256,
   toBase64Url,
   tokenKey,
   tokenKind,
+  unlock,
   utf8,
   zero,
 } from '../crypto/index.ts';
@@ -25,6 +27,7 @@ import type { Ledger } from '../money/ledger.ts';
 import { expired, isExpired, paused } from '../money/refusals.ts';
 import { OpenedConnections, type Grantee, type Opened, type OpenedKey } from './opened.ts';
 import { isUnopened, tamperedWhereUnopened } from './sealing.ts';
+import { connectionChannel } from './service.ts';
 import * as store from './store.ts';
 
 interface Parts {
@@ -57,18 +60,23 @@ export class Access {
    * `anew`. Throws `access_token_invalid`, `connection_paused`, `connection_expired`, `key_missing`.
    */
   async authenticate(accessToken: string, { anew = false } = {}): Promise<Grantee> {
-    const lookup = toBase64Url(await lookupOfToken(accessToken));
-    const found = anew ? undefined : this.#opened.find(lookup);
+    const digest = toBase64Url(await sha256(utf8(accessToken)));
+    const found = anew ? undefined : this.#opened.find(digest);
     const isEnded = ({ grantee }: Opened) => isExpired(grantee.policy, this.#parts.clock.now());
     // An end that has passed may have been moved since.
-    const opened = found === undefined || isEnded(found) ? await this.#openAnew(accessToken, lookup) : found;
+    const opened = found === undefined || isEnded(found) ? await this.#openAnew(accessToken, digest) : found;
     if (isEnded(opened)) throw expired();
     return opened.grantee;
   }
 
-  /** Forgets what was opened of a connection whose owner has changed it. */
-  forget(connectionId: string): void {
-    this.#opened.forget(connectionId);
+  /** Forgets what was opened of a connection as soon as its owner has changed it, on whichever instance. */
+  start(): Promise<() => Promise<void>> {
+    return this.#parts.database.listen(connectionChannel, (id) => this.#opened.forget(id));
+  }
+
+  /** Forgets what nobody has used for a while. */
+  sweep(): void {
+    this.#opened.sweep();
   }
 
   /** What the provider's key was opened from, for the hold to ask whether it is still so; null if it was not opened. */
@@ -107,7 +115,7 @@ export class Access {
     const opened = this.#byGrantee.get(grantee);
     if (opened === undefined) throw new Error('a grantee that was not authenticated here');
     const key = opened.keys.get(provider) ?? (await this.#openKeyAnew(opened, provider));
-    const item = await openItem(grantee, provider, key).catch((error: unknown) => this.#explain(grantee, error));
+    const item = await key.open().catch((error: unknown) => this.#explain(grantee, error));
     opened.keys.set(provider, key);
     await this.#noteUse(key);
     return { keyId: key.keyId, version: key.version, ...readItem(item) };
@@ -129,7 +137,7 @@ export class Access {
     };
   }
 
-  async #openAnew(accessToken: string, lookup: string): Promise<Opened> {
+  async #openAnew(accessToken: string, digest: string): Promise<Opened> {
     const { row, connectionKey, policy } = await this.#prove(accessToken);
     this.#opened.forget(row.id);
     if (row.status === 'paused') throw paused();
@@ -138,7 +146,7 @@ export class Access {
     const grantee = { connectionId, userId, appId, policy, seal: row.seal, revision, generation };
     const opened = { grantee, connectionKey, keys: new Map<string, OpenedKey>() };
     this.#byGrantee.set(grantee, opened);
-    this.#opened.add(lookup, opened);
+    this.#opened.add(digest, opened);
     return opened;
   }
 
@@ -149,15 +157,11 @@ export class Access {
     if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion)
       throw keyMissing(provider);
     if (row.origin !== this.#parts.originOf(provider)) throw originChanged(provider);
-    const { keyId, origin, item } = row;
+    const unlocked = unlockItem(grantee, connectionKey, provider, row);
+    const openItem = await unlocked.catch((error: unknown) => this.#explain(grantee, error));
+    const { keyId, seal: keySeal } = row;
     const version = Number(row.keyVersion);
-    const grant = grantFields(grantee, await policyHash(encodePolicy(grantee.policy)), keyId, version);
-    const dek = await open('grant', connectionKey, grant, row.sealedDek).catch((error: unknown) =>
-      this.#explain(grantee, error),
-    );
-    const dataKey = await sealingKey(dek);
-    zero(dek);
-    return { keyId, version, origin, dataKey, item, seal: row.seal, lastUsedAt: Number.NEGATIVE_INFINITY };
+    return { keyId, version, open: openItem, seal: keySeal, lastUsedAt: Number.NEGATIVE_INFINITY };
   }
 
   async #noteUse(key: OpenedKey): Promise<void> {
@@ -233,8 +237,15 @@ function grantFields(
   return { user: userId, connection: connectionId, app: appId, key, version, policyHash: hash };
 }
 
-function openItem({ userId }: Grantee, provider: string, { keyId, origin, version, dataKey, item }: OpenedKey) {
-  return open('item', dataKey, { user: userId, key: keyId, provider, origin, version }, item);
+/** The way from the connection's key to the item of a provider's. */
+async function unlockItem(grantee: Grantee, connectionKey: CryptoKey, provider: string, row: store.SealedKeyRow) {
+  const { keyId: key, origin, item, sealedDek } = row;
+  const version = Number(row.keyVersion);
+  const hash = await policyHash(encodePolicy(grantee.policy));
+  const dek = await open('grant', connectionKey, grantFields(grantee, hash, key, version), sealedDek);
+  const dataKey = await sealingKey(dek);
+  zero(dek);
+  return unlock('item', dataKey, { user: grantee.userId, key, provider, origin, version }, item);
 }
 
 /** The item's plaintext: JSON of `{secret, label, headers}`. */

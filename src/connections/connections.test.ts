@@ -94,8 +94,8 @@ eachDatabase((_kind, open) => {
     });
 
     test.each<[string, Partial<Policy>, string]>([
-      ['of a limit per minute', { limits: { rpm: 5, tpm: null, parallel: null } }, 'policy.limits'],
-      ['of parallel calls', { limits: { rpm: null, tpm: null, parallel: 1 } }, 'policy.limits'],
+      ['of no calls at all', { limits: { rpm: null, tpm: null, parallel: 0 } }, 'policy.limits.parallel'],
+      ['of a budget by model, which nothing enforces', { perModelCents: { 'gpt-4o': 5 } }, 'policy.perModelCents'],
       ['that has ended', { expiresAt: '2020-01-01T00:00:00Z' }, 'policy.expiresAt'],
       ['of a later revision', { revision: 2 }, 'policy.revision'],
       ['of another kind', { kind: 'site', origin: 'https://site.example' }, 'policy.kind'],

@@ -13,10 +13,8 @@ export interface Grantee extends Permission {
 export interface OpenedKey {
   readonly keyId: string;
   readonly version: number;
-  readonly origin: string;
-  /** Not extractable. */
-  readonly dataKey: CryptoKey;
-  readonly item: Uint8Array;
+  /** Gives the item's plaintext, which it does not keep. */
+  readonly open: () => Promise<Uint8Array>;
   /** `keySeal` of the row that this was opened from. */
   readonly seal: string;
   lastUsedAt: number;
@@ -34,41 +32,49 @@ export interface Opened {
 const mostConnections = 10_000;
 const idleMs = 10 * 60_000;
 
-/** Opened connections by the lookups of their tokens: the latest used of them, each for a few minutes of idleness. */
+/** Opened connections by digests of their tokens: the latest used of them, each for a few minutes of idleness. */
 export class OpenedConnections {
   readonly #clock: Clock;
   /** Least lately used first. */
-  readonly #byLookup = new Map<string, { opened: Opened; usedAt: number }>();
-  readonly #lookups = new Map<string, string>();
+  readonly #byDigest = new Map<string, { opened: Opened; usedAt: number }>();
+  readonly #digests = new Map<string, string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  find(lookup: string): Opened | undefined {
-    const found = this.#byLookup.get(lookup);
+  find(digest: string): Opened | undefined {
+    const found = this.#byDigest.get(digest);
     if (found === undefined) return undefined;
-    this.#byLookup.delete(lookup);
-    const now = this.#clock.now().getTime();
-    if (now - found.usedAt > idleMs) return undefined;
-    this.#byLookup.set(lookup, { opened: found.opened, usedAt: now });
+    this.#byDigest.delete(digest);
+    this.#byDigest.set(digest, { opened: found.opened, usedAt: this.#clock.now().getTime() });
     return found.opened;
   }
 
-  add(lookup: string, opened: Opened): void {
+  add(digest: string, opened: Opened): void {
     this.forget(opened.grantee.connectionId);
-    this.#byLookup.set(lookup, { opened, usedAt: this.#clock.now().getTime() });
-    this.#lookups.set(opened.grantee.connectionId, lookup);
-    const [oldest] = this.#byLookup;
-    if (this.#byLookup.size > mostConnections && oldest !== undefined) {
+    this.#byDigest.set(digest, { opened, usedAt: this.#clock.now().getTime() });
+    this.#digests.set(opened.grantee.connectionId, digest);
+    const [oldest] = this.#byDigest;
+    if (this.#byDigest.size > mostConnections && oldest !== undefined) {
       this.forget(oldest[1].opened.grantee.connectionId);
     }
   }
 
+  /** Lets go of what has been idle. */
+  sweep(): void {
+    const deadline = this.#clock.now().getTime() - idleMs;
+    for (const { opened, usedAt } of this.#byDigest.values()) {
+      // In the order of their use: what follows was used later.
+      if (usedAt > deadline) return;
+      this.forget(opened.grantee.connectionId);
+    }
+  }
+
   forget(connectionId: string): void {
-    const lookup = this.#lookups.get(connectionId);
-    if (lookup === undefined) return;
-    this.#lookups.delete(connectionId);
-    this.#byLookup.delete(lookup);
+    const digest = this.#digests.get(connectionId);
+    if (digest === undefined) return;
+    this.#digests.delete(connectionId);
+    this.#byDigest.delete(digest);
   }
 }

@@ -28,10 +28,8 @@ export async function acceptPolicy(value: unknown, fixed: Fixed, revision: numbe
   return { policy, bytes, hash: await policyHash(bytes) };
 }
 
-/** A limit that is not enforced must not be promised: these members wait for what enforces them. */
+/** What is not enforced must not be promised: these members wait for what enforces them. */
 function refuseUnsupported(policy: Policy): void {
-  const limits = Object.values(policy.limits).some((limit) => limit !== null);
-  expect(!limits, 'limits', 'must be null: limits per minute are not enforced by this version');
   expect(
     policy.perModelCents === null,
     'perModelCents',

@@ -66,7 +66,7 @@ eachDatabase((_kind, open) => {
       ['names another app', { app: crypto.randomUUID() }, 'policy.app'],
       ['names an origin that was not proved', { origin: 'https://notes.example' }, 'policy.origin'],
       ['is of a later revision', { revision: 2 }, 'policy.revision'],
-      ['has limits that nothing enforces', { limits: { rpm: 1, tpm: null, parallel: null } }, 'policy.limits'],
+      ['has budgets that nothing enforces', { perModelCents: { 'gpt-4o': 5 } }, 'policy.perModelCents'],
       ['has ended', { expiresAt: '2001-01-01T00:00:00Z' }, 'policy.expiresAt'],
       ['names a user that the app did not', { clientUserIdHash: 'A'.repeat(43) }, 'policy.clientUserIdHash'],
     ])('is refused if its policy %s', async (_name, policy, param) => {

@@ -6,6 +6,7 @@ import { Field } from '../ui/field.tsx';
 import { Monogram } from '../ui/monogram.tsx';
 import { texts } from '../ui/texts.ts';
 import type { Key, Policy, Provider } from '../vault.ts';
+import { createExtras, type ExtrasDraft } from './extras.tsx';
 
 /** The choice of one provider while it is being made. */
 interface ProviderDraft {
@@ -17,7 +18,7 @@ interface ProviderDraft {
 }
 
 /** What somebody is about to allow: read by every form that ends in a policy. */
-export interface Draft {
+export interface Draft extends ExtrasDraft {
   providers: ProviderDraft[];
   budget: Signal<string>;
   /** Whole cents; undefined while the field holds no amount. */
@@ -28,6 +29,7 @@ export interface Draft {
 export function createDraft(
   providers: readonly { id: string; keyId?: string | undefined; models?: readonly string[] | null; on?: boolean }[],
   budgetCents: number,
+  policy?: Pick<Policy, 'scopes' | 'limits'>,
 ): Draft {
   const budget = signal(budgetText(budgetCents));
   return {
@@ -40,6 +42,7 @@ export function createDraft(
     })),
     budget,
     cents: computed(() => parseBudget(budget.value)),
+    ...createExtras(policy),
   };
 }
 

@@ -11,6 +11,7 @@ import { language, texts } from '../ui/texts.ts';
 import { sayDay } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
 import type { Connection, Key, Policy, Provider } from '../vault.ts';
+import { saysLimits } from './extras.tsx';
 
 interface CardProps {
   store: Store;
@@ -130,6 +131,8 @@ export function saysLimit(cents: number, period: Policy['period']): string {
 
 function saysBudget({ policy, resetsAt }: Connection, limit: number): string {
   const parts = [saysLimit(limit, policy.period)];
+  const limits = saysLimits(policy.limits);
+  if (limits !== '') parts.push(limits);
   if (resetsAt !== null) parts.push(texts.connections.resets(sayDay(resetsAt)));
   if (policy.expiresAt !== null) parts.push(texts.connections.expires(sayDay(policy.expiresAt)));
   return parts.join(' · ');

@@ -12,6 +12,7 @@ import type { Store } from '../vault/store.ts';
 import type { Connection, Key, Policy, Provider } from '../vault.ts';
 import { BudgetField, chosenProviders, createDraft, keysOf, ProviderChoice } from './allowance.tsx';
 import { titleOf } from './connection-card.tsx';
+import { Extras } from './extras.tsx';
 
 interface DialogProps {
   store: Store;
@@ -24,7 +25,7 @@ interface Known {
   providers: readonly Provider[];
 }
 
-/** Budget and models of a connection; its app notices nothing but the limits. */
+/** Budget, models and limits of a connection; its app notices nothing but those. */
 export function EditConnection({
   store,
   connection,
@@ -34,16 +35,16 @@ export function EditConnection({
   onDone,
 }: DialogProps & Known & { connection: Connection }) {
   const { policy } = connection;
-  const draft = useMemo(() => createDraft(withKeys(policy.providers, keys), policy.budgetCents), []);
+  const draft = useMemo(() => createDraft(withKeys(policy.providers, keys), policy.budgetCents, policy), []);
   const checked = useSignal(false);
   const task = useTask();
   const submit = (): void => {
     checked.value = true;
     const chosen = chosenProviders(draft, keys);
-    const budgetCents = draft.cents.value;
-    if (chosen === undefined || budgetCents === undefined) return;
+    const [budgetCents, limits, scopes] = [draft.cents.value, draft.limits.value, draft.scopes.value];
+    if (chosen === undefined || budgetCents === undefined || limits === undefined || scopes.length === 0) return;
     task.run(async () => {
-      await store.vault.connections.update(connection.id, { providers: chosen, budgetCents });
+      await store.vault.connections.update(connection.id, { providers: chosen, budgetCents, limits, scopes });
       onDone();
     });
   };
@@ -52,6 +53,7 @@ export function EditConnection({
       <Form task={task} onSubmit={submit}>
         <BudgetField draft={draft} period={policy.period} />
         <Providers draft={draft} keys={keys} providers={providers} checked={checked.value} />
+        <Extras draft={draft} />
         <div class="actions">
           <Button kind="plain" onClick={onClose}>
             {texts.cancel}
@@ -133,10 +135,12 @@ export function NewToken({ store, keys, providers, onClose, onDone }: DialogProp
   const submit = (): void => {
     checked.value = true;
     const chosen = chosenProviders(draft, keys);
-    const budgetCents = draft.cents.value;
-    if (chosen === undefined || budgetCents === undefined || name.value.trim() === '') return;
+    const [budgetCents, limits, scopes] = [draft.cents.value, draft.limits.value, draft.scopes.value];
+    if (chosen === undefined || budgetCents === undefined || limits === undefined || scopes.length === 0) return;
+    if (name.value.trim() === '') return;
     task.run(async () => {
-      const made = await store.vault.connections.create({ name: name.value.trim(), providers: chosen, budgetCents });
+      const allowance = { providers: chosen, budgetCents, limits, scopes };
+      const made = await store.vault.connections.create({ name: name.value.trim(), ...allowance });
       token.value = made.accessToken;
     });
   };
@@ -156,6 +160,7 @@ export function NewToken({ store, keys, providers, onClose, onDone }: DialogProp
           />
           <BudgetField draft={draft} period="month" />
           <Providers draft={draft} keys={keys} providers={providers} checked={checked.value} />
+          <Extras draft={draft} />
           <div class="actions">
             <Button kind="plain" onClick={onClose}>
               {texts.cancel}

@@ -19,9 +19,9 @@ export const groups: readonly Group[] = [
   { title: 'Start', pages: ['', 'quick-start'] },
   {
     title: 'For developers',
-    pages: ['link-sdk', 'link-protocol', 'node-sdk', 'vault', 'proxy', 'api-overview', 'errors'],
+    pages: ['link-sdk', 'link-protocol', 'node-sdk', 'vault', 'proxy', 'usage', 'webhooks', 'api-overview', 'errors'],
   },
-  { title: 'For operators', pages: ['self-hosting', 'configuration'] },
+  { title: 'For operators', pages: ['self-hosting', 'configuration', 'prices'] },
   { title: 'How it works', pages: ['architecture', 'threat-model', 'decisions'] },
 ];
 

@@ -1,3 +1,4 @@
+import { Extras } from '../connections/extras.tsx';
 import { budgetText, fromCents, exactUsd } from '../ui/amount.ts';
 import { Button } from '../ui/button.tsx';
 import { Intro, Notice } from '../ui/card.tsx';
@@ -15,6 +16,7 @@ export function BudgetScreen({ asked, draft, period, onNext, onBack, onDeny }: S
   const cents = draft.cents.value;
   const suggested = asked.request.budgetSuggestionCents;
   const valid = cents !== undefined && cents > 0;
+  const complete = valid && draft.limits.value !== undefined && draft.scopes.value.length > 0;
   const slide = (event: Event): void => {
     const { currentTarget } = event;
     if (!(currentTarget instanceof HTMLInputElement)) return;
@@ -50,6 +52,7 @@ export function BudgetScreen({ asked, draft, period, onNext, onBack, onDeny }: S
           <p class="muted small">{texts.link.suggestion(exactUsd(fromCents(suggested), language))}</p>
         )}
         {cents !== undefined && cents > high && <Notice tone="warn">{texts.link.high}</Notice>}
+        <Extras draft={draft} />
       </div>
       <Footer>
         <Button kind="plain" onClick={onBack}>
@@ -58,7 +61,7 @@ export function BudgetScreen({ asked, draft, period, onNext, onBack, onDeny }: S
         <Button kind="plain" onClick={onDeny}>
           {texts.link.deny}
         </Button>
-        <Button kind="primary" size="large" disabled={!valid} onClick={onNext}>
+        <Button kind="primary" size="large" disabled={!complete} onClick={onNext}>
           {texts.next}
         </Button>
       </Footer>

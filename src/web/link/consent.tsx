@@ -6,7 +6,7 @@ import { createShelf, Shown } from '../ui/shelf.tsx';
 import type { Connection, Key, Provider, Vault } from '../vault.ts';
 import { BudgetScreen } from './budget.tsx';
 import { ChooseScreen } from './choose.tsx';
-import { type Asked, type Flow, newScopes } from './flow.ts';
+import type { Asked, Flow } from './flow.ts';
 import { ReviewScreen } from './review.tsx';
 import { Asker } from './who.tsx';
 
@@ -84,7 +84,6 @@ function Steps({
     keys,
     providers,
     period: current?.policy.period ?? ('month' as const),
-    scopes: current?.policy.scopes ?? newScopes,
     expiresAt: current?.policy.expiresAt ?? null,
     onDeny: () => void flow.deny(),
   };
@@ -95,7 +94,7 @@ function Steps({
   return (
     <ReviewScreen
       {...common}
-      onApprove={(chosen, budgetCents) => flow.approve(vault, chosen, budgetCents)}
+      onApprove={(approval) => flow.approve(vault, approval)}
       onNext={go('review')}
       onBack={go('budget')}
     />
@@ -110,7 +109,8 @@ function draftOf({ request }: Asked, keys: readonly Key[], current: Connection |
     ...before.map((provider) => ({ ...provider, on: true })),
     ...added.map((id) => ({ id, models: modelsOf(request.models, id), on: keys.some((key) => key.provider === id) })),
   ];
-  return createDraft(providers, request.budgetSuggestionCents ?? current?.policy.budgetCents ?? defaultBudget);
+  const budgetCents = request.budgetSuggestionCents ?? current?.policy.budgetCents ?? defaultBudget;
+  return createDraft(providers, budgetCents, current?.policy);
 }
 
 /** `openai/gpt-…` belongs to that provider alone; a bare name is meant for all that were asked for. */

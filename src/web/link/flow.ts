@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { codeOf } from '../ui/failure.ts';
-import { type LinkRequest, type Policy, type PolicyScope, type Vault, VaultError } from '../vault.ts';
+import { type LinkRequest, type Policy, type Vault, VaultError } from '../vault.ts';
 import { type Entry, forgetEntry, takeEntry } from './entry.ts';
 import { Opener, type Outcome, returnUrl } from './opener.ts';
 import { denyRequest, readRequest, sameRequest } from './request.ts';
@@ -21,8 +21,8 @@ export type Stage =
   | { at: 'leaving'; app: string }
   | { at: 'approved' | 'denied'; app: string };
 
-/** What a new connection may call; a connection that is changed keeps what it has. */
-export const newScopes: readonly PolicyScope[] = ['chat', 'embeddings'];
+/** What the person chose: sealed as it is. */
+export type Approval = Pick<Policy, 'providers' | 'budgetCents' | 'scopes' | 'limits'>;
 
 /** One consent from the link token to its outcome. */
 export class Flow {
@@ -77,15 +77,14 @@ export class Flow {
     await this.#refuse('wrong_account', this.#current().route);
   }
 
-  /** Seals exactly these providers and this budget. */
-  async approve(vault: Vault, providers: Policy['providers'], budgetCents: number): Promise<void> {
+  /** Seals exactly what was chosen. */
+  async approve(vault: Vault, approval: Approval): Promise<void> {
     const { request, route, token } = this.#current();
     const origin = route.by === 'window' ? route.origin : null;
     try {
       const { publicToken, connectionId } = await vault.link.approve(token, {
-        providers,
-        budgetCents,
-        ...(request.mode === 'connect' ? { origin, scopes: newScopes } : {}),
+        ...approval,
+        ...(request.mode === 'connect' ? { origin } : {}),
       });
       this.event('approved');
       await this.#leave({ type: 'keypass:success', publicToken, connectionId });

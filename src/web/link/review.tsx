@@ -1,5 +1,6 @@
 import { chosenProviders, keyName } from '../connections/allowance.tsx';
 import { saysLimit } from '../connections/connection-card.tsx';
+import { saysLimits } from '../connections/extras.tsx';
 import { nameOf } from '../keys/add-key.tsx';
 import { Button } from '../ui/button.tsx';
 import { Badge, Intro, Notice } from '../ui/card.tsx';
@@ -8,11 +9,12 @@ import { Progress, Steps } from '../ui/progress.tsx';
 import { texts } from '../ui/texts.ts';
 import { sayDay } from '../ui/time.ts';
 import type { Key, Policy, Provider } from '../vault.ts';
+import type { Approval } from './flow.ts';
 import type { ScreenProps } from './screen.ts';
 import { addressOf, consentSteps, Footer } from './who.tsx';
 
 interface ReviewProps extends ScreenProps {
-  onApprove: (providers: Policy['providers'], budgetCents: number) => Promise<void>;
+  onApprove: (approval: Approval) => Promise<void>;
 }
 
 /** The last look: the very values that go into the policy. */
@@ -22,7 +24,6 @@ export function ReviewScreen({
   keys,
   providers,
   period,
-  scopes,
   expiresAt,
   onApprove,
   onBack,
@@ -30,8 +31,8 @@ export function ReviewScreen({
 }: ReviewProps) {
   const task = useTask();
   const chosen = chosenProviders(draft, keys);
-  const cents = draft.cents.value;
-  if (chosen === undefined || cents === undefined) return null;
+  const [cents, limits, scopes] = [draft.cents.value, draft.limits.value, draft.scopes.value];
+  if (chosen === undefined || cents === undefined || limits === undefined) return null;
   const { rows } = texts.link;
   const verified = asked.route.by === 'window';
   return (
@@ -66,6 +67,10 @@ export function ReviewScreen({
           <dd class="money">{saysLimit(cents, period)}</dd>
         </div>
         <div>
+          <dt>{rows.limits}</dt>
+          <dd>{saysLimits(limits) || texts.connections.noLimit}</dd>
+        </div>
+        <div>
           <dt>{rows.ends}</dt>
           <dd>{expiresAt === null ? texts.link.untilRevoked : sayDay(expiresAt)}</dd>
         </div>
@@ -83,7 +88,9 @@ export function ReviewScreen({
           kind="primary"
           size="large"
           busy={task.busy.value}
-          onClick={() => task.run(() => onApprove(chosen, cents))}
+          onClick={() =>
+            task.run(() => onApprove({ providers: chosen, budgetCents: cents, scopes: [...scopes], limits }))
+          }
         >
           {texts.link.approve}
         </Button>

@@ -1,6 +1,6 @@
 import type { Draft } from '../connections/allowance.tsx';
 import { texts } from '../ui/texts.ts';
-import type { Key, Policy, PolicyScope, Provider } from '../vault.ts';
+import type { Key, Policy, Provider } from '../vault.ts';
 import type { Asked } from './flow.ts';
 
 /** What every screen after the sign-in gets. */
@@ -10,7 +10,6 @@ export interface ScreenProps {
   keys: readonly Key[];
   providers: readonly Provider[];
   period: Policy['period'];
-  scopes: readonly PolicyScope[];
   /** RFC 3339; null until it is revoked. */
   expiresAt: string | null;
   onNext: () => void;

@@ -1,5 +1,6 @@
 import { link } from './en/consent.ts';
 import { developers, insecure, landing } from './en/public.ts';
+import { webhooks } from './en/webhooks.ts';
 
 /**
  * Every word of the pages. Another language is another object of the same type in `catalogues`; where an order of words
@@ -9,6 +10,7 @@ const en = {
   link,
   landing,
   console: developers,
+  webhooks,
   insecure,
 
   // Shared
@@ -193,6 +195,17 @@ const en = {
     modelsLabel: (provider: string) => `Models of ${provider}`,
     modelsHint: 'One name per line, as the provider writes it.',
     modelsFault: 'Name at least one model, or allow all.',
+    more: 'Kinds of calls, and limits',
+    uses: 'May be used for',
+    usesFault: 'Choose at least one kind of call.',
+    limits: { rpm: 'Requests a minute', tpm: 'Tokens a minute', parallel: 'Calls at one time' },
+    limitedTo: {
+      rpm: (count: string) => `${count} requests a minute`,
+      tpm: (count: string) => `${count} tokens a minute`,
+      parallel: (count: string) => `${count} at one time`,
+    },
+    noLimit: 'No limit',
+    limitFault: 'Give a whole number, or leave it empty.',
     tokenTitle: 'New token',
     tokenText: 'For your own script, editor or command line. It has its own budget, and you can revoke it alone.',
     tokenName: 'Name',
@@ -215,7 +228,15 @@ const en = {
     byProvider: 'Provider',
     byModel: 'Model',
     calls: (count: number) => (count === 1 ? '1 call' : `${count} calls`),
+    month: 'Month',
+    connection: 'Connection',
+    allConnections: 'All connections',
+    unmeasured: 'Only what was not measured',
+    totals: 'Totals',
+    download: 'Download',
+    downloadAs: (what: string, format: string) => `Download ${what} as ${format}`,
     receipts: 'Receipts',
+    flags: 'Flags',
     more: 'Show more',
     times: (quantity: string, price: string, per: string) => `${quantity} × ${price} / ${per}`,
     noLines: 'Nothing was charged for this call.',
@@ -230,8 +251,13 @@ const en = {
       audioOutput: 'Audio output',
       reasoning: 'Reasoning',
       imageInput: 'Image input',
+      imageCacheRead: 'Images read from cache',
       imageOutput: 'Image output',
       videoInput: 'Video input',
+      videoOutput: 'Video output',
+      seconds: 'Seconds of audio',
+      characters: 'Characters to speak',
+      images: 'Images',
       webSearch: 'Web search',
       fileSearch: 'File search',
       otherTools: 'Other tools',
@@ -242,9 +268,11 @@ const en = {
       estimated: 'Estimated',
       unknown: 'Unknown',
     } as Record<string, string>,
-    emptyTitle: 'No calls yet',
+    emptyTitle: (month: string) => `No calls in ${month}`,
     empty: 'Every call that an app makes with your keys leaves a receipt here: what was used, at what price.',
-    none: 'Nothing was spent this month.',
+    allMeasuredTitle: 'Everything was measured',
+    allMeasured: 'The providers stated what each call used, so no cost had to be estimated.',
+    none: (month: string) => `Nothing was spent in ${month}.`,
     own: 'Own tool',
   },
 

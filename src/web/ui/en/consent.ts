@@ -20,7 +20,7 @@ export const link = {
   high: 'That is a lot for a first budget. You can raise it later.',
   reviewTitle: 'Review and approve',
   reviewText: 'This is exactly what will be sealed and stored.',
-  rows: { app: 'App', address: 'Address', uses: 'May call', budget: 'Budget', ends: 'Ends' },
+  rows: { app: 'App', address: 'Address', uses: 'May call', budget: 'Budget', limits: 'Limits', ends: 'Ends' },
   scopes: {
     audio: 'Audio',
     chat: 'Chat',
