@@ -36,7 +36,7 @@ export function createLimits(now: () => number) {
 }
 
 function groupOf(request: Request): string {
-  return addressGroup(contextOf(request).address);
+  return addressGroup(contextOf(request).address());
 }
 
 function placeOf(group: string, account: string): string {

@@ -6,7 +6,7 @@
  * too, is preceded by its length as u16 big-endian.
  */
 import { concat, ownBytes, utf8, type Bytes } from './bytes.ts';
-import { openEnvelope, sealEnvelope } from './envelope.ts';
+import { openEnvelope, sealEnvelope, unlockEnvelope } from './envelope.ts';
 import { CryptoError } from './errors.ts';
 import { isUuid, uuidToBytes } from './uuid.ts';
 
@@ -88,6 +88,16 @@ export async function open<L extends Label>(
   blob: Uint8Array,
 ): Promise<Bytes> {
   return openEnvelope(key, contextOf(label, fields), blob);
+}
+
+/** What opens a row's blob as often as it is called, holding no plaintext. Throws as `open` does. */
+export async function unlock<L extends Label>(
+  label: L,
+  key: CryptoKey,
+  fields: BlobFields<L>,
+  blob: Uint8Array,
+): Promise<() => Promise<Bytes>> {
+  return unlockEnvelope(key, contextOf(label, fields), blob);
 }
 
 /** The context bytes of a label and its fields. */

@@ -49,6 +49,19 @@ export async function sealEnvelope(key: CryptoKey, context: Uint8Array, plaintex
  * @throws CryptoError with one message for every reason.
  */
 export async function openEnvelope(key: CryptoKey, context: Uint8Array, envelope: Uint8Array): Promise<Bytes> {
+  return (await unlockEnvelope(key, context, envelope))();
+}
+
+/**
+ * What opens this one envelope as often as it is called: it holds the envelope and its AES key, which is not extractable,
+ * and never the plaintext. It rejects as `openEnvelope` does.
+ * @throws CryptoError if key, context and envelope do not belong together.
+ */
+export async function unlockEnvelope(
+  key: CryptoKey,
+  context: Uint8Array,
+  envelope: Uint8Array,
+): Promise<() => Promise<Bytes>> {
   // A copy: nobody can change the bytes between the check of the commitment and the last chunk.
   const sealed = new Uint8Array(envelope);
   const chunks = sealed.subarray(headerLength);
@@ -58,7 +71,8 @@ export async function openEnvelope(key: CryptoKey, context: Uint8Array, envelope
   const { keyBytes, nonce, commitment } = split(schedule);
   try {
     if (!equalBytes(commitment, sealed.subarray(1 + saltLength, headerLength))) throw unopened();
-    return await openChunks(await importAes(keyBytes, 'decrypt'), nonce, chunks);
+    const [aes, base] = [await importAes(keyBytes, 'decrypt'), new Uint8Array(nonce)];
+    return () => openChunks(aes, base, chunks);
   } finally {
     zero(schedule);
   }

@@ -8,7 +8,7 @@ export { fromBase64Url, toBase64Url } from './base64url.ts';
 export { isUuid, newUuid, uuidToBytes } from './uuid.ts';
 export { deriveKey, hkdf, sealingKey } from './derive.ts';
 export { openEnvelope, sealEnvelope } from './envelope.ts';
-export { open, seal, type BlobFields, type Label } from './blobs.ts';
+export { open, seal, unlock, type BlobFields, type Label } from './blobs.ts';
 export {
   createToken,
   lookupOf,

@@ -2,8 +2,8 @@
 export interface RequestContext {
   /** Unique; sent back as `X-Request-Id` and written to the log. */
   readonly id: string;
-  /** The client's address, through trusted proxies. */
-  readonly address: string;
+  /** The client's address, through trusted proxies; asked for only where it is counted. */
+  readonly address: () => string;
 }
 
 const contexts = new WeakMap<Request, RequestContext>();

@@ -1,10 +1,10 @@
 import type { Config } from '../config.ts';
 import { clientAddress } from './address.ts';
-import { setContext, type RequestContext } from './context.ts';
+import { setContext } from './context.ts';
 import { addReader, allowedReader, preflightResponse } from './cors.ts';
 import { asKeyPassError } from './errors.ts';
 import { failureResponse } from './envelope.ts';
-import { refuseForeignHost } from './hosts.ts';
+import { createHostGuard } from './hosts.ts';
 import type { Log } from './log.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
@@ -16,39 +16,31 @@ type Handler = (request: Request) => Response | Promise<Response>;
  * the router, because those would send a proxied stream through a text decoder.
  */
 export function createFrontDoor(handler: Handler, config: Config, log: Log) {
-  return async (request: Request, peer: string): Promise<Response> => {
+  const refuseForeignHost = createHostGuard(config.origin);
+
+  async function respond(request: Request, url: URL | null, reader: string | undefined, requestId: string) {
+    try {
+      refuseForeignHost(request, url);
+      const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
+      return isPreflight ? preflightResponse(reader) : await handler(request);
+    } catch (error) {
+      return failureResponse(asKeyPassError(error, log, requestId), requestId);
+    }
+  }
+
+  return async (request: Request, peer: () => string): Promise<Response> => {
     const startedAt = performance.now();
-    const context = { id: crypto.randomUUID(), address: clientAddress(request, peer, config.trustedProxies) };
-    setContext(request, context);
-    // A malformed Host makes a URL that is none: it is refused below, with all that an answer has.
-    const path = URL.parse(request.url)?.pathname ?? '';
+    const id = crypto.randomUUID();
+    setContext(request, { id, address: () => clientAddress(request, peer(), config.trustedProxies) });
+    // A malformed Host makes a URL that is none: it is refused, with all that an answer has.
+    const url = URL.parse(request.url);
+    const path = url?.pathname ?? '';
     const reader = allowedReader(path, request.headers.get('origin'), config.corsOrigins);
-    const response = await respond(handler, request, reader, config, context, log);
-    finish(response.headers, context, reader, config);
-    log.request(request, path, response, context.id, performance.now() - startedAt);
+    const response = await respond(request, url, reader, id);
+    response.headers.set('x-request-id', id);
+    if (reader !== undefined) addReader(response.headers, reader);
+    addSecurityHeaders(response.headers, config.origin);
+    log.request(request, path, response, id, performance.now() - startedAt);
     return response;
   };
-}
-
-async function respond(
-  handler: Handler,
-  request: Request,
-  reader: string | undefined,
-  config: Config,
-  context: RequestContext,
-  log: Log,
-): Promise<Response> {
-  try {
-    refuseForeignHost(request, config.origin);
-    const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
-    return isPreflight ? preflightResponse(reader) : await handler(request);
-  } catch (error) {
-    return failureResponse(asKeyPassError(error, log, context.id), context.id);
-  }
-}
-
-function finish(headers: Headers, context: RequestContext, reader: string | undefined, config: Config): void {
-  headers.set('x-request-id', context.id);
-  if (reader !== undefined) addReader(headers, reader);
-  addSecurityHeaders(headers, config.origin);
 }

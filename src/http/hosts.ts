@@ -3,16 +3,18 @@ import { KeyPassError } from '../errors.ts';
 const loopback = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
 /**
- * Refuses a request that is not for this server, before anything is routed (RFC 9110, 15.5.20). A foreign name is how
- * DNS rebinding gets in, and Elysia finds the path by position, so a short or odd host would shift it.
+ * A guard that refuses a request that is not for this server, before anything is routed (RFC 9110, 15.5.20). A foreign
+ * name is how DNS rebinding gets in, and Elysia finds the path by position, so a short or odd host would shift it.
  */
-export function refuseForeignHost(request: Request, origin: string): void {
-  const header = request.headers.get('host') ?? '';
-  const isOurs = (host: string) => host === new URL(origin).host || loopback.test(host);
-  if (!isOurs(header.toLowerCase()) || !isOurs(URL.parse(request.url)?.host ?? '')) {
+export function createHostGuard(origin: string): (request: Request, url: URL | null) => void {
+  const own = new URL(origin).host;
+  const isOurs = (host: string) => host === own || loopback.test(host);
+  return (request, url) => {
+    const header = request.headers.get('host') ?? '';
+    if (isOurs(header.toLowerCase()) && isOurs(url?.host ?? '')) return;
     throw new KeyPassError(
       'misdirected_host',
       'This server does not answer for that host. Set KEYPASS_ORIGIN to its public origin.',
     );
-  }
+  };
 }

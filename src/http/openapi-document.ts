@@ -74,9 +74,12 @@ function finishedOperation(raw: RawOperation, method: string, path: string): obj
     responses: {
       200: {
         description: 'Done',
-        ...(answer === undefined
-          ? { content: jsonContent({ type: 'object' }, { status: 'ok' }) }
-          : { content: jsonContent(answer, exampleOf(answer, key)) }),
+        content: {
+          ...(answer === undefined
+            ? jsonContent({ type: 'object' }, { status: 'ok' })
+            : jsonContent(answer, exampleOf(answer, key))),
+          ...Object.fromEntries((notes.files ?? []).map((type) => [type, { schema: { type: 'string' } }])),
+        },
       },
       ...failures([...codes]),
     },

@@ -5,8 +5,11 @@ export interface OperationNotes {
   readonly description?: string;
   /** Its own refusals; those of its body and its credential are added by kind (openapi-document.ts). */
   readonly errors: readonly ErrorCode[];
+  /** Content types that it can answer besides JSON. */
+  readonly files?: readonly string[];
 }
 
+const usageFiles = ['text/csv', 'application/x-ndjson'];
 const sealed = 'The blobs are sealed by the client: use @keypass/vault.';
 
 /** By method and path. A test holds it against the routes, both ways. */
@@ -67,13 +70,33 @@ export const operationNotes: Readonly<Record<string, OperationNotes>> = {
   'DELETE /v1/keys/{provider}': { errors: ['key_not_found', 'manifest_conflict'] },
 
   'POST /v1/apps': {
-    description: 'Takes an `Idempotency-Key`. The secret cannot be shown again.',
+    description:
+      'Takes an `Idempotency-Key`. The secrets cannot be shown again; `webhookSecret` is there if `webhookUrl` was given.',
     errors: ['idempotency_mismatch', 'already_created'],
   },
   'GET /v1/apps': { errors: [] },
-  'PATCH /v1/apps/{id}': { errors: ['app_not_found'] },
+  'PATCH /v1/apps/{id}': {
+    description: 'Where it sets a first `webhookUrl`, the answer has its `webhookSecret`, this once.',
+    errors: ['app_not_found'],
+  },
   'DELETE /v1/apps/{id}': { errors: ['app_not_found'] },
   'POST /v1/apps/{id}/secret': { errors: ['app_not_found'] },
+  'POST /v1/apps/{id}/webhook/secret': {
+    description: 'For a day deliveries carry a signature under each of the two.',
+    errors: ['app_not_found', 'webhook_missing'],
+  },
+  'POST /v1/apps/{id}/webhook/test': {
+    description: 'A `ping`, delivered within seconds like any other event; the log says how it went.',
+    errors: ['app_not_found', 'webhook_missing', 'too_many_attempts'],
+  },
+  'GET /v1/apps/{id}/deliveries': {
+    description: 'The newest events first, for 30 days. Answers of the hook are not kept, only their status.',
+    errors: ['app_not_found'],
+  },
+  'POST /v1/apps/{id}/deliveries/{eventId}/redeliver': {
+    description: 'At once, and with all retries once more, whatever became of it before. The event id stays.',
+    errors: ['app_not_found', 'webhook_missing', 'event_not_found', 'too_many_attempts'],
+  },
 
   'POST /v1/link/sessions': {
     description:
@@ -147,8 +170,15 @@ export const operationNotes: Readonly<Record<string, OperationNotes>> = {
   },
 
   'GET /v1/usage': {
-    description: 'Without `from` and `to`: this calendar month (UTC). Without `by`: by day.',
+    description:
+      'Without `from` and `to`: this calendar month (UTC), up to now. Without `by`: by day. Spans without a call are left out. At most 10,000 rows. With `format` it is a file: [Usage](/docs/usage).',
     errors: [],
+    files: usageFiles,
   },
-  'GET /v1/usage/calls': { description: 'The newest first.', errors: [] },
+  'GET /v1/usage/calls': {
+    description:
+      'The newest first. With `format` it is a file of all that match, sent as a stream: [Usage](/docs/usage).',
+    errors: [],
+    files: usageFiles,
+  },
 };

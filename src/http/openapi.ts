@@ -50,6 +50,7 @@ function plugin({ version, origin, cookieName }: Options) {
         { name: 'Accounts', description: 'Registration, sessions, unlocking and recovery' },
         { name: 'Keys', description: 'The vault: sealed keys and the providers they are for' },
         { name: 'Apps', description: "A developer's apps" },
+        { name: 'Webhooks', description: 'What an app is told, and how it arrived' },
         { name: 'Link', description: 'An app asks, a person decides, the app exchanges' },
         { name: 'Connections', description: 'What was approved: budget, spend, pause, revoke' },
         { name: 'Proxy', description: 'Calls to AI providers' },

@@ -26,6 +26,7 @@ const exceptions: Partial<Record<ErrorCode, number>> = {
   provider_rate_limited: 429,
   database_unavailable: 503,
   shutting_down: 503,
+  server_busy: 503,
 };
 
 export function statusOf(code: ErrorCode): number {

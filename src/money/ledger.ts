@@ -4,12 +4,12 @@ import type { Database } from '../database/connect.ts';
 import { retrying } from '../database/retrying.ts';
 import { picoFromCents, type Pico } from './amount.ts';
 import { Batches } from './batches.ts';
-import type { Match } from './catalogue.ts';
 import type { CostLine } from './cost.ts';
 import { insertBudgets, insertHolds, type HoldOutcome, type HoldRow } from './hold-store.ts';
 import { lost, released, settled } from './receipts.ts';
 import { expired, fitsByItself, isExpired, refusal } from './refusals.ts';
 import { replaceLostCharge, settleHolds, type HoldEnd } from './settle-store.ts';
+import type { PriceSource } from './prices.ts';
 import * as store from './store.ts';
 import type { Usage } from './usage.ts';
 import { windowAt } from './window.ts';
@@ -45,15 +45,6 @@ export interface Hold {
   readonly callId: string;
   /** From the minimum asked for to the amount. */
   readonly amount: Pico;
-}
-
-/** Where a receipt's prices come from. */
-export interface PriceSource {
-  /** The catalogue's own name of the entry, and whether the model's name is in it or fits its pattern. */
-  readonly entry: string;
-  readonly match: Match;
-  /** The catalogue with its version, which dates its prices. */
-  readonly catalogue: string;
 }
 
 /** How a call ended: what a receipt keeps of it. */
@@ -221,15 +212,19 @@ export class Ledger {
     if (canJudge) await this.resolveOrphans();
   }
 
-  /** What could not be written when it was due. */
+  /** What could not be written when it was due: one to see whether the database is back, then the others together. */
   async #bookRest(): Promise<void> {
-    for (const [callId, work] of this.#unbooked) {
-      try {
-        await work();
-        this.#unbooked.delete(callId);
-      } catch (error) {
-        this.#parts.onFault('booking_failed', error);
-      }
+    const [first, ...rest] = [...this.#unbooked];
+    if (first === undefined) return;
+    const book = async ([callId, work]: typeof first) => {
+      await work();
+      this.#unbooked.delete(callId);
+    };
+    try {
+      await book(first);
+      await Promise.all(rest.map(book));
+    } catch (error) {
+      this.#parts.onFault('booking_failed', error);
     }
   }
 

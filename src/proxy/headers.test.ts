@@ -52,12 +52,12 @@ const smuggled = [
 describe.each(providers.map((provider) => [provider.id, provider] as const))('%s', (_, provider) => {
   test('gets no header that is not listed', () => {
     const client = new Headers(smuggled.map((name): [string, string] => [name, 'smuggled-mark']));
-    const sent = upstreamHeaders(provider, client, key(), true);
+    const sent = upstreamHeaders(provider, client, key(), 'application/json');
     expect([...sent.values()].join('\n')).not.toContain('smuggled-mark');
   });
 
   test('gets the key in its own header and in no other', () => {
-    const sent = upstreamHeaders(provider, new Headers({ accept: 'text/event-stream' }), key(), true);
+    const sent = upstreamHeaders(provider, new Headers({ accept: 'text/event-stream' }), key(), 'application/json');
     const carrying = [...sent].filter(([, value]) => value.includes(secret)).map(([name]) => name);
     expect(carrying).toEqual([provider.keyHeader]);
     expect(sent.get('accept')).toBe('text/event-stream');
@@ -105,7 +105,7 @@ test("what the owner keeps with a key goes up by the provider's list and never r
     host: 'evil.example',
     'x-other': 'y',
   };
-  const sent = upstreamHeaders(openai, new Headers(), key(owned), false);
+  const sent = upstreamHeaders(openai, new Headers(), key(owned), null);
   expect(sent.get('openai-organization')).toBe('org-mine');
   expect(sent.get('authorization')).toBe(`Bearer ${secret}`);
   expect(sent.has('x-other')).toBe(false);
@@ -193,7 +193,7 @@ test('a key that no header can carry is refused without being repeated', () => {
   const broken = { ...key(), secret: new TextEncoder().encode(`${secret}\r\nx: y`) };
   let error: unknown;
   try {
-    upstreamHeaders(openai, new Headers(), broken, false);
+    upstreamHeaders(openai, new Headers(), broken, null);
   } catch (caught) {
     error = caught;
   }

@@ -3,6 +3,8 @@ import { KeyPassError } from '../errors.ts';
 import type { KeyHeader, Provider } from '../providers/index.ts';
 import type { OpenedKey } from './ports.ts';
 
+const decoder = new TextDecoder();
+
 /** The client's headers that go up for every provider. Everything else stays here. */
 const idempotencyKey = 'idempotency-key';
 const requestHeaders = ['accept', idempotencyKey];
@@ -14,15 +16,21 @@ const responseHeaders = ['content-type', 'retry-after', 'retry-after-ms', 'x-sho
  * The headers of the upstream request, the key among them: built last, so that neither the client nor what the owner
  * stored can replace it. The caller zeroes the key's bytes; the string lives only in these headers.
  */
-export function upstreamHeaders(provider: Provider, client: Headers, key: OpenedKey, hasBody: boolean): Headers {
+export function upstreamHeaders(
+  provider: Provider,
+  client: Headers,
+  key: OpenedKey,
+  contentType: string | null,
+): Headers {
   const headers = new Headers(provider.defaultHeaders);
-  copyAllowed(client, headers, [...requestHeaders, ...provider.requestHeaders]);
-  copyAllowed(new Headers(key.headers), headers, provider.ownerHeaders);
-  if (hasBody) headers.set('content-type', 'application/json');
+  copyNamed(client, headers, requestHeaders);
+  copyNamed(client, headers, provider.requestHeaders);
+  copyNamed(new Headers(key.headers), headers, provider.ownerHeaders);
+  if (contentType !== null) headers.set('content-type', contentType);
   // Usage is read from the bytes as they pass, so they must not be packed.
   headers.set('accept-encoding', 'identity');
   headers.set('user-agent', 'KeyPass');
-  headers.set(provider.keyHeader, keyValue(provider.keyHeader, new TextDecoder().decode(key.secret)));
+  headers.set(provider.keyHeader, keyValue(provider.keyHeader, decoder.decode(key.secret)));
   return headers;
 }
 
@@ -61,7 +69,8 @@ export async function withOwnIdempotencyKey(client: Headers, connectionId: strin
  */
 export function answerHeaders(provider: Provider, upstream: Headers): Headers {
   const headers = new Headers();
-  copyAllowed(upstream, headers, [...responseHeaders, ...provider.responseHeaders]);
+  copyNamed(upstream, headers, responseHeaders);
+  copyNamed(upstream, headers, provider.responseHeaders);
   const providerId = upstream.get('x-request-id');
   if (providerId !== null) headers.set('x-provider-request-id', providerId);
   headers.set('content-security-policy', "sandbox; default-src 'none'");
@@ -76,12 +85,19 @@ export function isEventStream(headers: Headers): boolean {
   return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
 }
 
-function copyAllowed(from: Headers, to: Headers, allowed: readonly string[]): void {
-  for (const [name, value] of from) {
-    if (allowed.some((rule) => (rule.endsWith('*') ? name.startsWith(rule.slice(0, -1)) : name === rule))) {
-      to.set(name, value);
+/** By name or prefix: looked up where that will do, as to walk through headers costs more than all else here. */
+function copyNamed(from: Headers, to: Headers, names: readonly string[]): void {
+  for (const name of names) {
+    if (name.endsWith('*')) copyPrefixed(from, to, name.slice(0, -1));
+    else {
+      const value = from.get(name);
+      if (value !== null) to.set(name, value);
     }
   }
+}
+
+function copyPrefixed(from: Headers, to: Headers, prefix: string): void {
+  for (const [name, value] of from) if (name.startsWith(prefix)) to.set(name, value);
 }
 
 function keyValue(header: KeyHeader, secret: string): string {

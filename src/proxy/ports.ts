@@ -51,6 +51,8 @@ export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
 export interface Limits {
   /** A request's JSON body. */
   readonly maxJsonBytes: number;
+  /** All forms with files that are held at one time. */
+  readonly maxUploadBytes: number;
   /** The copy of an answer, or of one event, that is kept to read its usage. */
   readonly maxCopyBytes: number;
   /** Until the provider's headers arrive; connecting is part of it, which `fetch` can't tell apart. */

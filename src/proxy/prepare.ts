@@ -1,6 +1,8 @@
 import { KeyPassError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import { parseStrictJson } from '../http/strict-json.ts';
+import type { PriceBook } from '../money/price-book.ts';
+import { callPrices } from '../money/price-tiers.ts';
 import { withListPrice } from '../money/tier.ts';
 import type { UsageFormat } from '../money/usage.ts';
 import { isAbsent, isObject, type JsonObject } from '../money/json.ts';
@@ -8,7 +10,7 @@ import type { Endpoint, Metering, Provider } from '../providers/index.ts';
 import { withIncludeUsage } from './include-usage.ts';
 import type { MatchedEndpoint } from './paths.ts';
 import type { Grantee } from './ports.ts';
-import { contentWith, quote, type Content, type PricedCall, type Quote } from './pricing.ts';
+import { contentWith, jsonType, quote, type Content, type PricedCall, type Quote } from './pricing.ts';
 import { checkModel, checkScope, grantFor, modelOf, withinState } from './rules.ts';
 
 /** A listed endpoint of a provider, and the URL that a call of it goes to. */
@@ -36,11 +38,17 @@ export async function readContent(request: Request, endpoint: Endpoint, limit: n
   const bytes = await readBody(request, limit);
   const body = parseStrictJson(bytes);
   if (!isObject(body)) throw new KeyPassError('invalid_request', 'The body must be a JSON object.');
-  return { body, bytes };
+  return { body, bytes, type: jsonType };
+}
+
+/** The prices in force, and the moment of a call. */
+export interface PricesAt {
+  readonly book: PriceBook;
+  readonly at: Date;
 }
 
 /** Holds a call against the owner's policy and the price list. What is sent is what was checked here. */
-export function prepare(route: Route, grantee: Grantee, content: Content | null, at: Date): PreparedCall {
+export function prepare(route: Route, grantee: Grantee, content: Content | null, prices: PricesAt): PreparedCall {
   const { provider, endpoint } = route;
   const grant = grantFor(grantee, provider);
   checkScope(grantee, endpoint);
@@ -56,7 +64,7 @@ export function prepare(route: Route, grantee: Grantee, content: Content | null,
     metering === null ? { body: allowed, removesUsage: false } : metered(metering, allowed);
   // The app's own bytes, unless something had to be said in its place.
   const sent = contentWith(content, body);
-  const priced = metering === null ? null : pricedCall(provider, model, metering.format, sent, at);
+  const priced = metering === null ? null : pricedCall(provider, model, metering.format, sent, prices);
   return { keyId: grant.keyId, model, content: sent, priced, removesUsage };
 }
 
@@ -74,7 +82,8 @@ function refuseOddStream(metering: Metering, body: JsonObject): void {
   throw new KeyPassError('invalid_request', '`stream` must be true or false.', { param: 'stream' });
 }
 
-function pricedCall(provider: Provider, model: string, format: UsageFormat, content: Content, at: Date) {
-  const call = { provider: provider.id, model, format, content };
-  return { call, quote: quote(call, at) };
+function pricedCall({ id }: Provider, model: string, format: UsageFormat, content: Content, { book, at }: PricesAt) {
+  const prices = callPrices(book, { provider: id, model, format, body: content.body }, at);
+  const call = { provider: id, model, format, prices, content };
+  return { call, quote: quote(call) };
 }

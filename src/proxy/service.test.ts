@@ -124,7 +124,7 @@ describe('what goes up', () => {
     expect(request?.headers.get('idempotency-key')).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test('has many texts to embed at once, and their bytes are booked where no usage is stated', async () => {
+  test('has many texts to embed at once, and their tokens are booked where no usage is stated', async () => {
     const { upstream, keypass } = start({ answer: () => Response.json({ embeddings: [{ values: [0.5] }] }) });
     const one = { model: 'models/gemini-embedding-001', content: { parts: [{ text: 'some words' }] } };
     const text = JSON.stringify({ requests: [one, one] });
@@ -133,7 +133,8 @@ describe('what goes up', () => {
     await response.arrayBuffer();
     await keypass.proxy.settled();
     expect(upstream.requests[0]?.body).toBe(text);
-    const usage = { uncachedInput: text.length / 2, output: 0 };
+    // Twice two words and the two marks around them; a quarter more, since the vocabulary is not known.
+    const usage = { uncachedInput: 2 * (2 + 2) * 1.25, output: 0 };
     expect(keypass.ledger.settlements).toMatchObject([{ quality: 'estimated', usage }]);
   });
 });
@@ -206,7 +207,9 @@ describe("the provider's own errors", () => {
     const silent = start({ answer: () => Response.json({ choices: [] }) });
     await (await post(silent.keypass, openaiChat, chat)).text();
     await silent.keypass.proxy.settled();
-    expect(silent.keypass.ledger.settlements).toMatchObject([{ quality: 'estimated', flags: ['usage_missing'] }]);
+    expect(silent.keypass.ledger.settlements).toMatchObject([
+      { quality: 'estimated', usage: { output: 0 }, flags: ['usage_missing', 'input_counted', 'output_counted'] },
+    ]);
     expect(silent.keypass.ledger.spent).toBeGreaterThan(0n);
 
     const garbled = start({ answer: () => new Response('not JSON') });

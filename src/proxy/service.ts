@@ -1,39 +1,25 @@
 import type { Clock } from '../clock.ts';
 import { zero } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
+import type { PriceBook } from '../money/price-book.ts';
 import { findProvider } from '../providers/index.ts';
 import { accessTokenOf } from './credentials.ts';
-import { errorEvent } from './errors.ts';
-import { answerHeaders, refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
+import { Dispatcher, type Answer, type DispatchServices, type HeldCall, type ProxyCall } from './dispatch.ts';
+import { refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
 import { errorOf, Lifeline } from './lifeline.ts';
 import { matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
-import type { Access, Fetch, Grantee, Hold, HoldRequest, Ledger, Limits } from './ports.ts';
-import { prepare, readContent, type PreparedCall, type Route } from './prepare.ts';
-import {
-  bookingOf,
-  leastUseful,
-  lowered,
-  unanswered,
-  unbilled,
-  type Booking,
-  type Content,
-  type Ending,
-  type PricedCall,
-} from './pricing.ts';
-import { relay, type RelayEnd } from './relay.ts';
-import { tapFor, type Tap } from './tap.ts';
-import { NoAnswer, send } from './upstream.ts';
+import type { Access, Grantee, Hold, HoldRequest } from './ports.ts';
+import { prepare, type PreparedCall, type Route } from './prepare.ts';
+import { leastUseful, lowered, type PricedCall } from './pricing.ts';
+import { Uploads } from './uploads.ts';
 
 /** What the proxy works with: all of it given, so that a test needs no database and no network. */
-export interface ProxyServices {
+export interface ProxyServices extends DispatchServices {
   readonly access: Access;
-  readonly ledger: Ledger;
-  readonly fetch: Fetch;
-  readonly limits: Limits;
+  readonly prices: PriceBook;
   /** Provider id → origin, where the operator replaced the provider's own. */
   readonly origins: Readonly<Record<string, string>>;
   readonly clock: Clock;
-  onFault(event: string, error: unknown): void;
 }
 
 /** Who makes a call: the access token, and the connection that it proved. */
@@ -42,40 +28,11 @@ export interface Caller {
   readonly grantee: Grantee;
 }
 
-/** A call of one listed endpoint, whoever wrote its body. */
-export interface ProxyCall {
-  /** Unique: the id of the hold and of the receipt. */
-  readonly callId: string;
-  readonly grantee: Grantee;
-  readonly route: Route;
-  /** The client's headers: those that may go up are taken from it. */
-  readonly headers: Headers;
-  readonly content: Content | null;
-  /** Aborted when the client leaves. */
-  readonly signal: AbortSignal;
-  /** A stream that KeyPass ends closes with the API's own error event; else its body fails with the KeyPassError. */
-  readonly tellsErrors: boolean;
-}
-
-/** A provider's answer, metered as it is read: its end, whichever way it comes, settles the call. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
-}
-
 /**
  * More than any budget, and little enough for the ledger to add to one in 64 bits: a bound above it is refused as one
  * that the budget does not cover.
  */
 const mostHeld = 4_000_000_000_000_000_000n;
-
-/** A call whose cost is held. */
-interface HeldCall extends PreparedCall {
-  readonly hold: Hold;
-  /** The output limit that was set for it to fit the budget. */
-  readonly maxTokens?: number;
-}
 
 /**
  * Passes calls on to providers: token → path → policy → price → hold → key → dispatch → answer → settle. Nothing is
@@ -83,10 +40,13 @@ interface HeldCall extends PreparedCall {
  */
 export class Proxy {
   readonly #services: ProxyServices;
-  readonly #unbooked = new Set<Promise<void>>();
+  readonly #dispatcher: Dispatcher;
+  readonly #uploads: Uploads;
 
   constructor(services: ProxyServices) {
     this.#services = services;
+    this.#dispatcher = new Dispatcher(services);
+    this.#uploads = new Uploads(services.limits.maxUploadBytes);
   }
 
   /** Answers a request for a provider's own API, under any of the mounts. Throws KeyPassError for KeyPass's refusals. */
@@ -95,10 +55,18 @@ export class Proxy {
     refuseKeyInQuery(target.query);
     const caller = await this.caller(request.headers);
     const route = this.route(target.providerId, request.method, target.path, target.query);
-    const content = await readContent(request, route.endpoint, this.#services.limits.maxJsonBytes);
-    const { headers, signal } = request;
-    const answer = await this.callAs(caller, { callId: requestId, route, headers, content, signal, tellsErrors: true });
-    return new Response(answer.body, { status: answer.status, headers: answer.headers });
+    const { maxJsonBytes } = this.#services.limits;
+    const received = await this.#uploads.receive(request, route.endpoint, maxJsonBytes);
+    try {
+      const { headers, signal } = request;
+      const { content } = received;
+      const call = { callId: requestId, route, headers, content, signal, tellsErrors: true };
+      const answer = await this.callAs(caller, call);
+      return new Response(answer.body, { status: answer.status, headers: answer.headers });
+    } finally {
+      // The provider has it, or will not get it.
+      received.release();
+    }
   }
 
   /** Who sends these headers. Throws where they have no access token, or one that is not in force. */
@@ -135,16 +103,16 @@ export class Proxy {
 
   /** Makes one call. What it throws was not answered; what was dispatched is settled all the same. */
   async call(call: ProxyCall): Promise<Answer> {
-    const { access, limits, clock } = this.#services;
+    const { access, prices, limits, clock } = this.#services;
     refuseSandbox(call.grantee);
     refuseUnlistedValues(call.route.provider, call.headers);
-    const prepared = prepare(call.route, call.grantee, call.content, clock.now());
+    const prepared = prepare(call.route, call.grantee, call.content, { book: prices, at: clock.now() });
     const listenForCut = (cut: (reason: KeyPassError) => void) => access.onCut(call.grantee.connectionId, cut);
     const lifeline = new Lifeline({ client: call.signal, limits, listenForCut });
     try {
       const held = await this.#hold(call, prepared);
       const headers = await this.#openHeaders(call, held, lifeline);
-      return await this.#dispatch(call, held, headers, lifeline);
+      return await this.#dispatcher.dispatch(call, held, headers, lifeline);
     } catch (error) {
       lifeline.close();
       throw error;
@@ -152,20 +120,20 @@ export class Proxy {
   }
 
   /** Resolves when every call that has ended is booked. */
-  async settled(): Promise<void> {
-    while (this.#unbooked.size > 0) await Promise.all(this.#unbooked);
+  settled(): Promise<void> {
+    return this.#dispatcher.settled();
   }
 
   /** Sets the call's bound aside, or, where that does not fit, the bound of the same call with less output. */
   async #hold(call: ProxyCall, prepared: PreparedCall): Promise<HeldCall> {
-    const { ledger, clock } = this.#services;
+    const { ledger } = this.#services;
     const request = this.#holdRequest(call, prepared);
     try {
       return { ...prepared, hold: await ledger.hold(request) };
     } catch (error) {
       const { priced } = prepared;
       if (priced === null || isExact(call.headers) || !isBudgetError(error)) throw error;
-      const minimum = leastUseful(priced.call, clock.now());
+      const minimum = leastUseful(priced.call);
       if (minimum === undefined || minimum >= request.amount) throw error;
       const hold = await ledger.hold({ ...request, minimum });
       return hold.amount < request.amount ? await this.#fitted(prepared, priced.call, hold) : { ...prepared, hold };
@@ -193,12 +161,12 @@ export class Proxy {
   /** The call as it fits what was granted: all of it, or with less output. */
   async #fitted(prepared: PreparedCall, asked: PricedCall, hold: Hold): Promise<HeldCall> {
     try {
-      const less = lowered(asked, hold.amount, this.#services.clock.now());
+      const less = lowered(asked, hold.amount);
       if (less === undefined) throw new Error('a call was granted what is of no use to it');
       const { content, quote, maxTokens } = less;
       return { ...prepared, content, priced: { call: { ...asked, content }, quote }, hold, maxTokens };
     } catch (error) {
-      await this.#release(hold);
+      await this.#dispatcher.release(hold);
       throw error;
     }
   }
@@ -213,112 +181,14 @@ export class Proxy {
         if (key.keyId !== held.keyId)
           throw new KeyPassError('connection_changed', 'The connection was edited. Repeat the call.');
         if (lifeline.ended !== undefined) throw errorOf(lifeline.ended);
-        return upstreamHeaders(route.provider, headers, key, held.content !== null);
+        return upstreamHeaders(route.provider, headers, key, held.content?.type ?? null);
       } finally {
         zero(key.secret);
       }
     } catch (error) {
-      await this.#release(held.hold);
+      await this.#dispatcher.release(held.hold);
       throw error;
     }
-  }
-
-  async #dispatch(call: ProxyCall, held: HeldCall, headers: Headers, lifeline: Lifeline): Promise<Answer> {
-    const { endpoint, url } = call.route;
-    const quoted = held.priced?.quote ?? null;
-    const startedAt = performance.now();
-    lifeline.dispatched();
-    let response: Response;
-    try {
-      const body = held.content?.bytes ?? null;
-      const request = { url, method: endpoint.method, headers, body, isFree: quoted === null };
-      response = await send(this.#services.fetch, request, lifeline);
-    } catch (error) {
-      if (error instanceof NoAnswer && !error.wasSent) {
-        await this.#release(held.hold);
-      } else {
-        this.#settle(held.hold, unanswered(held.hold, quoted, 'no_answer'), { status: null, ttfbMs: null, startedAt });
-      }
-      throw error instanceof NoAnswer ? errorOf(error.reason) : error;
-    }
-    return this.#answer(call, held, response, lifeline, startedAt);
-  }
-
-  #answer(call: ProxyCall, held: HeldCall, response: Response, lifeline: Lifeline, startedAt: number): Answer {
-    const { status } = response;
-    const seen = { status, ttfbMs: Math.round(performance.now() - startedAt), startedAt };
-    if (status >= 300 && status < 400) {
-      this.#settle(held.hold, unbilled(['redirected']), seen);
-      throw redirected(lifeline);
-    }
-    try {
-      return this.#relayed(call, held, response, lifeline, (booking) => this.#settle(held.hold, booking, seen));
-    } catch (error) {
-      this.#settle(held.hold, unanswered(held.hold, held.priced?.quote ?? null, 'not_relayed'), seen);
-      lifeline.cut(new KeyPassError('internal_error', 'KeyPass could not pass the answer on.'));
-      throw error;
-    }
-  }
-
-  /** The answer as it is passed on; its end is booked. What this throws has not been. */
-  #relayed(
-    call: ProxyCall,
-    held: HeldCall,
-    response: Response,
-    lifeline: Lifeline,
-    book: (booking: Booking) => void,
-  ): Answer {
-    const { status } = response;
-    const { maxCopyBytes: longest, drainMs } = this.#services.limits;
-    const { priced, removesUsage } = held;
-    const format = priced?.call.format ?? null;
-    const tap = tapFor(response, { format, removesUsage, longest });
-    const headers = answerHeaders(call.route.provider, response.headers);
-    if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
-    const onEnd = (end: RelayEnd, isBehind: boolean) => book(this.#bookingAt(held, { end, isBehind, status }, tap));
-    const telling =
-      call.tellsErrors && format !== null ? (error: KeyPassError) => errorEvent(error, format) : undefined;
-    if (response.body === null) {
-      lifeline.close();
-      onEnd('complete', false);
-      return { status, headers, body: null };
-    }
-    const body = relay(response.body, { tap, lifeline, drainMs, errorEvent: telling, onEnd });
-    return { status, headers, body };
-  }
-
-  /** An answer has always ended in a booking, whatever it was that could not be read. */
-  #bookingAt({ hold, priced }: HeldCall, ended: Pick<Ending, 'end' | 'isBehind' | 'status'>, tap: Tap): Booking {
-    const quoted = priced?.quote ?? null;
-    try {
-      return bookingOf(hold, quoted, { ...ended, reading: tap.result(), hasSeen: tap.hasSeen });
-    } catch (error) {
-      this.#services.onFault('booking_failed', error);
-      return unanswered(hold, quoted, 'unreadable');
-    }
-  }
-
-  /** Booked beside the answer: the hold is durable, so a crash in between leaves the call in the ledger. */
-  #settle(
-    hold: Hold,
-    booking: Booking,
-    answer: { status: number | null; ttfbMs: number | null; startedAt: number },
-  ): void {
-    const { startedAt, ...seen } = answer;
-    const settlement = { ...booking, ...seen, durationMs: Math.round(performance.now() - startedAt) };
-    void this.#track('settle_failed', this.#services.ledger.settle(hold, settlement));
-  }
-
-  async #release(hold: Hold): Promise<void> {
-    await this.#track('release_failed', this.#services.ledger.release(hold));
-  }
-
-  #track(event: string, work: Promise<void>): Promise<void> {
-    const done = work
-      .catch((error: unknown) => this.#services.onFault(event, error))
-      .finally(() => this.#unbooked.delete(done));
-    this.#unbooked.add(done);
-    return done;
   }
 }
 
@@ -333,16 +203,6 @@ function isBudgetError(error: unknown): boolean {
 /** The app wants the call as it wrote it, or not at all. */
 function isExact(headers: Headers): boolean {
   return headers.get('x-keypass-exact') === 'true';
-}
-
-/** A redirect would take the key to another host. */
-function redirected(lifeline: Lifeline): KeyPassError {
-  const error = new KeyPassError(
-    'provider_redirected',
-    'The provider answered with a redirect, which KeyPass does not follow.',
-  );
-  lifeline.cut(error);
-  return error;
 }
 
 function refuseSandbox({ policy }: Grantee): void {

@@ -13,23 +13,31 @@ export function environment(): Readonly<Record<string, string>> {
   return variables;
 }
 
-const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
-export type Signal = (typeof signals)[number];
-
-/** Calls the handler when someone asks the process to end, in place of ending it at once. */
-export function onSignal(handler: (signal: Signal) => void): void {
-  for (const signal of signals) process.on(signal, () => handler(signal));
+/** Calls the handler on each of these signals, in place of ending the process at once. */
+export function onSignal(signals: readonly Signal[], handler: () => void): void {
+  for (const signal of signals) process.on(signal, () => handler());
 }
 
 /** Ends the process: 0 says that all went well. */
 export function exit(code: number): never {
+  writeLines();
   process.exit(code);
 }
 
-/** Writes one line of the log to the standard output. */
+let unwritten = '';
+
+/** Writes one line of the log to the standard output, together with the others of this turn of the event loop. */
 export function writeLine(line: string): void {
-  process.stdout.write(`${line}\n`);
+  if (unwritten === '') setImmediate(writeLines);
+  unwritten += `${line}\n`;
+}
+
+function writeLines(): void {
+  const lines = unwritten;
+  unwritten = '';
+  if (lines !== '') process.stdout.write(lines);
 }
 
 /** Writes one line for the operator to the standard error. */
@@ -51,6 +59,7 @@ export function reexecuteWithFetchLimit(): void {
   if (runtimeName !== 'bun' || process.env[fetchLimitVariable] !== undefined) return;
   // The compiled program is its own runtime: its script's path stands for a file inside it and is no argument.
   const program = isCompiled ? [] : [...process.execArgv, ...process.argv.slice(1, 2)];
+  writeLines();
   process.execve?.(process.execPath, [process.execPath, ...program, ...process.argv.slice(2)], {
     ...process.env,
     [fetchLimitVariable]: fetchLimit,

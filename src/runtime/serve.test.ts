@@ -21,12 +21,11 @@ test('the handler gets the request and the address of the other end', async () =
   const server = serve({
     hostname: '127.0.0.1',
     port: 0,
-    fetch: async (request, peerAddress) =>
-      Response.json([new URL(request.url).pathname, peerAddress, await request.text()]),
+    fetch: async (request, peer) => Response.json([new URL(request.url).pathname, await request.text(), peer()]),
   });
   expect(server.url).toBe(`http://127.0.0.1:${server.port}`);
   const answer = await fetch(`${server.url}/path`, { method: 'POST', body: 'body' });
-  expect(await answer.json()).toEqual(['/path', '127.0.0.1', 'body']);
+  expect(await answer.json()).toEqual(['/path', 'body', '127.0.0.1']);
   await server.stop(0);
 });
 

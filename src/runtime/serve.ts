@@ -4,8 +4,8 @@ export interface ServeOptions {
   hostname: string;
   /** 0 takes any free one. */
   port: number;
-  /** Answers a request; `peerAddress` is the IP address at the other end of the connection, a proxy's where there is one. */
-  fetch: (request: Request, peerAddress: string) => Promise<Response> | Response;
+  /** Answers a request; `peer` tells the IP address at the other end of the connection, a proxy's where there is one. */
+  fetch: (request: Request, peer: () => string) => Promise<Response> | Response;
   /**
    * Seconds after which a connection that sends no request is closed (Bun; at most 255). A request that is being
    * answered has no such limit: a model may think for minutes.
@@ -50,7 +50,7 @@ function serveWithBun({ hostname, port, fetch, idleTimeout = defaultIdleTimeout 
     error: unanswered,
     fetch: (request, self) => {
       self.timeout(request, 0);
-      return fetch(request, self.requestIP(request)?.address ?? '');
+      return fetch(request, () => self.requestIP(request)?.address ?? '');
     },
   });
   return {
@@ -66,7 +66,7 @@ function serveWithDeno(runtime: NonNullable<typeof deno>, { hostname, port, fetc
   const server = runtime.serve(
     // Deno would print lines of its own.
     { hostname, port, onListen: () => {}, onError: unanswered },
-    async (request, { remoteAddr }) => await fetch(request, remoteAddr.hostname),
+    async (request, { remoteAddr }) => await fetch(request, () => remoteAddr.hostname),
   );
   return {
     ...reachedAt(hostname, server.addr.port),

@@ -21,6 +21,7 @@ export class KeyPassProcess {
   readonly #settings: Record<string, string>;
   readonly #program: readonly string[];
   #child: ChildProcess | undefined;
+  #output: string[] = [];
 
   constructor(port: number, settings: Record<string, string> = {}, program = fromSource) {
     this.port = port;
@@ -45,6 +46,7 @@ export class KeyPassProcess {
   async start(): Promise<void> {
     const { child, output } = this.#spawn(['serve']);
     this.#child = child;
+    this.#output = output;
     for (let attempt = 0; attempt < 300; attempt += 1) {
       if (child.exitCode !== null) throw new Error(output.join(''));
       if (await isHealthy(this.url)) return;
@@ -53,8 +55,18 @@ export class KeyPassProcess {
     throw new Error('the server did not become healthy');
   }
 
+  /** What the running server has written so far. */
+  get output(): string {
+    return this.#output.join('');
+  }
+
+  /** Sends the running server the signal to read again what can change. */
+  hangUp(): void {
+    this.#child?.kill('SIGHUP');
+  }
+
   /** Ends the server as an operator would, and answers its exit code. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+  async stop(signal: 'SIGTERM' | 'SIGHUP' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;

@@ -4,6 +4,7 @@ import { KeyPassError } from '../../src/errors.ts';
 import { setContext } from '../../src/http/context.ts';
 import { Log } from '../../src/http/log.ts';
 import type { Pico } from '../../src/money/amount.ts';
+import { PriceBook } from '../../src/money/price-book.ts';
 import type { Access, Grantee, Hold, HoldRequest, Ledger, Limits, Settlement } from '../../src/proxy/ports.ts';
 import { proxyRoutes } from '../../src/proxy/routes.ts';
 import { Proxy, type ProxyServices } from '../../src/proxy/service.ts';
@@ -47,6 +48,7 @@ export function startProxy(options: Options): ProxyHarness {
   const proxy = new Proxy({
     access,
     ledger,
+    prices: new PriceBook(),
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     limits: { ...testLimits, ...options.limits },
     origins: { openai: origin, anthropic: origin, google: origin, groq: origin },
@@ -60,7 +62,7 @@ export function startProxy(options: Options): ProxyHarness {
     idleTimeout: 0,
     development: false,
     fetch(request) {
-      setContext(request, { id: crypto.randomUUID(), address: '127.0.0.1' });
+      setContext(request, { id: crypto.randomUUID(), address: () => '127.0.0.1' });
       return routes.fetch(request);
     },
   });
@@ -70,6 +72,7 @@ export function startProxy(options: Options): ProxyHarness {
 
 const testLimits: Limits = {
   maxJsonBytes: 1_000_000,
+  maxUploadBytes: 100_000_000,
   maxCopyBytes: 1_000_000,
   firstByteMs: 20_000,
   totalMs: 20_000,

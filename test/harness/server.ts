@@ -5,8 +5,11 @@ import { createPepper, type Pepper } from '../../src/crypto/index.ts';
 import type { Database } from '../../src/database/connect.ts';
 import { reconcileEpochs } from '../../src/database/pepper-epochs.ts';
 import { Log } from '../../src/http/log.ts';
+import { PriceBook } from '../../src/money/price-book.ts';
 import { loadPages } from '../../src/runtime/assets.ts';
 import { upstreamFetch } from '../../src/runtime/fetch.ts';
+import { post, resolveHost } from '../../src/runtime/post.ts';
+import { readPrices } from '../../src/runtime/prices.ts';
 import { serve } from '../../src/runtime/serve.ts';
 import { freePort } from './process.ts';
 
@@ -33,6 +36,8 @@ export interface TestServer {
   readonly lines: string[];
   /** Resolves when every call that has ended is booked. */
   settled(): Promise<void>;
+  /** Tells apps what they are due to be told, as the server does by itself every second. */
+  deliver(): Promise<void>;
   /** Removes what time has made useless, as the server does by itself from time to time. */
   sweep(): Promise<void>;
   stop(): Promise<void>;
@@ -44,11 +49,13 @@ interface Options {
   settings?: Record<string, string>;
   pepper?: Pepper;
   clock?: TestClock;
+  /** Set: nothing runs beside the requests; the test moves things along by itself. */
+  isIdle?: boolean;
 }
 
 /** The real server, on a free loopback port, over a database of the test's own. */
 export async function startTestServer(options: Options): Promise<TestServer> {
-  const { database, settings = {}, pepper = createPepper(), clock = new TestClock() } = options;
+  const { database, settings = {}, pepper = createPepper(), clock = new TestClock(), isIdle = false } = options;
   const port = freePort();
   const url = `http://localhost:${port}`;
   const config = readConfig({
@@ -58,15 +65,28 @@ export async function startTestServer(options: Options): Promise<TestServer> {
     ...settings,
   });
   await reconcileEpochs(database, pepper, clock.now());
+  const prices = new PriceBook(await readPrices(config.pricesFile));
   const lines: string[] = [];
   const log = new Log((line) => lines.push(line));
-  const app = createApp({ config, database, pepper, clock, log, fetch: upstreamFetch, assets: await loadPages() });
-  const stopWork = await app.start();
+  const outside = { fetch: upstreamFetch, network: { resolve: resolveHost, post } };
+  const app = createApp({ config, database, pepper, clock, log, prices, ...outside, assets: await loadPages() });
+  const stopWork = isIdle ? async () => {} : await app.start();
   const listener = serve({ hostname: 'localhost', port, fetch: app.fetch });
   const stop = async () => {
     await listener.stop(config.shutdownGraceSeconds);
     await app.settled();
     await stopWork();
   };
-  return { url, database, pepper, clock, config, lines, settled: app.settled, sweep: app.sweep, stop };
+  return {
+    url,
+    database,
+    pepper,
+    clock,
+    config,
+    lines,
+    settled: app.settled,
+    deliver: app.deliver,
+    sweep: app.sweep,
+    stop,
+  };
 }

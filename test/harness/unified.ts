@@ -19,7 +19,14 @@ export interface UnifiedHarness {
 }
 
 const clock = { now: () => new Date('2026-11-01T12:00:00Z') };
-const limits = { maxJsonBytes: 1_000_000, maxCopyBytes: 1_000_000, firstByteMs: 0, totalMs: 0, drainMs: 0 };
+const limits = {
+  maxJsonBytes: 1_000_000,
+  maxUploadBytes: 1_000_000,
+  maxCopyBytes: 1_000_000,
+  firstByteMs: 0,
+  totalMs: 0,
+  drainMs: 0,
+};
 
 /** Makes every call, and says under which numbers. */
 class Numbers implements Pick<NumberedCalls, 'once'> {
@@ -44,7 +51,7 @@ export function startUnified(options: UnifiedOptions): UnifiedHarness {
     idleTimeout: 0,
     development: false,
     fetch(request) {
-      setContext(request, { id: crypto.randomUUID(), address: '127.0.0.1' });
+      setContext(request, { id: crypto.randomUUID(), address: () => '127.0.0.1' });
       return routes.fetch(request);
     },
   });

@@ -68,6 +68,7 @@ export interface RecordedRequest {
   readonly path: string;
   readonly headers: Headers;
   readonly body: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 export interface Recorder {
@@ -86,7 +87,9 @@ export function startRecorder(answer: (request: RecordedRequest) => Response | P
     async fetch(request) {
       const { pathname, search } = new URL(request.url);
       const { method, headers } = request;
-      const recorded = { method, path: pathname + search, headers, body: await request.text() };
+      const bytes = await request.bytes();
+      const body = new TextDecoder().decode(bytes);
+      const recorded = { method, path: pathname + search, headers, body, bytes };
       requests.push(recorded);
       return answer(recorded);
     },

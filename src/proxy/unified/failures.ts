@@ -1,7 +1,7 @@
 import { concat } from '../../crypto/index.ts';
 import { KeyPassError, type ErrorCode } from '../../errors.ts';
 import { listAt, memberAt, objectAt, parseBytes, textAt } from '../../money/json.ts';
-import type { Answer } from '../service.ts';
+import type { Answer } from '../dispatch.ts';
 
 const longestBody = 64 * 1024;
 const longestText = 500;
@@ -86,9 +86,13 @@ export function brokenOff(): KeyPassError {
 
 /** A body as a whole; throws what the body fails with, and `provider_error` where it is longer than `limit`. */
 export async function readWhole(body: Answer['body'], limit: number): Promise<Uint8Array> {
+  if (!(body instanceof ReadableStream)) {
+    if (body !== null && body.length > limit) throw unreadable();
+    return body ?? new Uint8Array();
+  }
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of body ?? new Blob([]).stream()) {
+  for await (const chunk of body) {
     length += chunk.length;
     // Leaving the loop cancels the body.
     if (length > limit) throw unreadable();

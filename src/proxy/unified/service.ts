@@ -7,7 +7,8 @@ import { refuseKeyInQuery, targetOf } from '../paths.ts';
 import type { Limits } from '../ports.ts';
 import { readContent } from '../prepare.ts';
 import { contentOf } from '../pricing.ts';
-import type { Answer, Caller, Proxy } from '../service.ts';
+import type { Answer } from '../dispatch.ts';
+import type { Caller, Proxy } from '../service.ts';
 import { readAddress, readModelName } from './address.ts';
 import type { NumberedCalls } from './calls.ts';
 import type { CallFacts } from './completion.ts';
@@ -107,8 +108,8 @@ export class UnifiedChat {
 
   async #stream(answer: Answer, { translation }: Exchange, facts: CallFacts): Promise<Response> {
     const { body } = answer;
-    if (body === null || !isEventStream(answer.headers)) {
-      await body?.cancel();
+    if (!(body instanceof ReadableStream) || !isEventStream(answer.headers)) {
+      if (body instanceof ReadableStream) await body.cancel();
       throw unreadable();
     }
     const { maxCopyBytes } = this.#parts.limits;

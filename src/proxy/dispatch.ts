@@ -1,0 +1,193 @@
+import { KeyPassError } from '../errors.ts';
+import { errorEvent } from './errors.ts';
+import { answerHeaders } from './headers.ts';
+import { errorOf, type Lifeline } from './lifeline.ts';
+import type { Fetch, Grantee, Hold, Ledger, Limits } from './ports.ts';
+import type { PreparedCall, Route } from './prepare.ts';
+import { bookingOf, unanswered, unbilled, type Booking, type Content, type Ending, type Quote } from './pricing.ts';
+import { isShort, relay, relayWhole, type RelayEnd } from './relay.ts';
+import { tapFor, type Tap } from './tap.ts';
+import { NoAnswer, send } from './upstream.ts';
+
+export interface DispatchServices {
+  readonly ledger: Ledger;
+  readonly fetch: Fetch;
+  readonly limits: Limits;
+  onFault(event: string, error: unknown): void;
+  /** The provider answered a call with 401 or 403: it does not take the owner's key, or not for this. */
+  onKeyRefused?(call: { connectionId: string; keyId: string; provider: string; status: number }): Promise<void>;
+}
+
+/** A call of one listed endpoint, whoever wrote its body. */
+export interface ProxyCall {
+  /** Unique: the id of the hold and of the receipt. */
+  readonly callId: string;
+  readonly grantee: Grantee;
+  readonly route: Route;
+  /** The client's headers: those that may go up are taken from it. */
+  readonly headers: Headers;
+  readonly content: Content | null;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
+  /** A stream that KeyPass ends closes with the API's own error event; else its body fails with the KeyPassError. */
+  readonly tellsErrors: boolean;
+}
+
+/** A provider's answer, metered as it is read: its end, whichever way it comes, settles the call. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Bytes where all of a short answer came at once. */
+  readonly body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
+}
+
+/** A call whose cost is held. */
+export interface HeldCall extends PreparedCall {
+  readonly hold: Hold;
+  /** The output limit that was set for it to fit the budget. */
+  readonly maxTokens?: number;
+}
+
+/** From a call's dispatch to its settlement: every hold that comes here is settled or released exactly once. */
+export class Dispatcher {
+  readonly #services: DispatchServices;
+  readonly #unbooked = new Set<Promise<void>>();
+
+  constructor(services: DispatchServices) {
+    this.#services = services;
+  }
+
+  /** Sends a call whose hold is durable. What it throws was not answered, and is settled or released all the same. */
+  async dispatch(call: ProxyCall, held: HeldCall, headers: Headers, lifeline: Lifeline): Promise<Answer> {
+    const { endpoint, url } = call.route;
+    const quoted = held.priced?.quote ?? null;
+    const startedAt = performance.now();
+    lifeline.dispatched();
+    let response: Response;
+    try {
+      const body = held.content?.bytes ?? null;
+      const request = { url, method: endpoint.method, headers, body, isFree: quoted === null };
+      response = await send(this.#services.fetch, request, lifeline);
+    } catch (error) {
+      if (error instanceof NoAnswer && !error.wasSent) {
+        await this.release(held.hold);
+      } else {
+        this.#settle(held.hold, unanswered(held.hold, quoted, 'no_answer'), { status: null, ttfbMs: null, startedAt });
+      }
+      throw error instanceof NoAnswer ? errorOf(error.reason) : error;
+    }
+    return this.#answer(call, held, response, lifeline, startedAt);
+  }
+
+  async #answer(
+    call: ProxyCall,
+    held: HeldCall,
+    response: Response,
+    lifeline: Lifeline,
+    startedAt: number,
+  ): Promise<Answer> {
+    const { status } = response;
+    if (status === 401 || status === 403) {
+      const { grantee, route } = call;
+      const refused = { connectionId: grantee.connectionId, keyId: held.keyId, provider: route.provider.id, status };
+      void this.#track('key_refused', this.#services.onKeyRefused?.(refused) ?? Promise.resolve());
+    }
+    const { hold } = held;
+    const seen = { status, ttfbMs: Math.round(performance.now() - startedAt), startedAt };
+    if (status >= 300 && status < 400) {
+      this.#settle(held.hold, unbilled(['redirected']), seen);
+      throw redirected(lifeline);
+    }
+    try {
+      return await this.#relayed(call, held, response, lifeline, (booking) => this.#settle(hold, booking, seen));
+    } catch (error) {
+      this.#settle(held.hold, unanswered(held.hold, held.priced?.quote ?? null, 'not_relayed'), seen);
+      lifeline.cut(new KeyPassError('internal_error', 'KeyPass could not pass the answer on.'));
+      throw error;
+    }
+  }
+
+  /** The answer as it is passed on; its end is booked. What this throws has not been. */
+  async #relayed(
+    call: ProxyCall,
+    held: HeldCall,
+    response: Response,
+    lifeline: Lifeline,
+    book: (booking: Promise<Booking>) => void,
+  ): Promise<Answer> {
+    const { status } = response;
+    const { maxCopyBytes: longest, drainMs } = this.#services.limits;
+    const { priced, removesUsage } = held;
+    const format = priced?.call.format ?? null;
+    const tap = tapFor(response, { format, removesUsage, longest });
+    const headers = answerHeaders(call.route.provider, response.headers);
+    if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
+    // Not all of the call: what was uploaded is not kept until the answer's end.
+    const ended = { hold: held.hold, quoted: priced?.quote ?? null };
+    const onEnd = (end: RelayEnd, isBehind: boolean) => book(this.#bookingAt(ended, { end, isBehind, status }, tap));
+    const telling =
+      call.tellsErrors && format !== null ? (error: KeyPassError) => errorEvent(error, format) : undefined;
+    if (response.body === null) {
+      lifeline.close();
+      onEnd('complete', false);
+      return { status, headers, body: null };
+    }
+    const options = { tap, lifeline, drainMs, errorEvent: telling, onEnd };
+    const body = isShort(response) ? await relayWhole(response, options) : relay(response.body, options);
+    return { status, headers, body };
+  }
+
+  /** An answer has always ended in a booking, whatever it was that could not be read. */
+  async #bookingAt(
+    { hold, quoted }: { hold: Hold; quoted: Quote | null },
+    ended: Pick<Ending, 'end' | 'isBehind' | 'status'>,
+    tap: Tap,
+  ): Promise<Booking> {
+    try {
+      return await bookingOf(hold, quoted, { ...ended, reading: tap.result(), hasSeen: tap.hasSeen });
+    } catch (error) {
+      this.#services.onFault('booking_failed', error);
+      return unanswered(hold, quoted, 'unreadable');
+    }
+  }
+
+  /** Booked beside the answer: the hold is durable, so a crash in between leaves the call in the ledger. */
+  #settle(
+    hold: Hold,
+    booking: Booking | Promise<Booking>,
+    answer: { status: number | null; ttfbMs: number | null; startedAt: number },
+  ): void {
+    const { startedAt, ...seen } = answer;
+    const durationMs = Math.round(performance.now() - startedAt);
+    const settle = async () => this.#services.ledger.settle(hold, { ...(await booking), ...seen, durationMs });
+    void this.#track('settle_failed', settle());
+  }
+
+  /** Returns the hold of a call that was not dispatched. */
+  async release(hold: Hold): Promise<void> {
+    await this.#track('release_failed', this.#services.ledger.release(hold));
+  }
+
+  #track(event: string, work: Promise<void>): Promise<void> {
+    const done = work
+      .catch((error: unknown) => this.#services.onFault(event, error))
+      .finally(() => this.#unbooked.delete(done));
+    this.#unbooked.add(done);
+    return done;
+  }
+
+  /** Resolves when every call that has ended is booked. */
+  async settled(): Promise<void> {
+    while (this.#unbooked.size > 0) await Promise.all(this.#unbooked);
+  }
+}
+
+/** A redirect would take the key to another host. */
+function redirected(lifeline: Lifeline): KeyPassError {
+  const error = new KeyPassError(
+    'provider_redirected',
+    'The provider answered with a redirect, which KeyPass does not follow.',
+  );
+  lifeline.cut(error);
+  return error;
+}
