@@ -32,6 +32,7 @@ import { Keys } from './keys/service.ts';
 import { linkRoutes } from './link/routes.ts';
 import { Link } from './link/service.ts';
 import { Ledger } from './money/ledger.ts';
+import type { PriceBook } from './money/price-book.ts';
 import { findProvider } from './providers/index.ts';
 import type { Fetch } from './proxy/ports.ts';
 import { Proxy } from './proxy/service.ts';
@@ -41,6 +42,13 @@ import { unifiedRoutes } from './proxy/unified/routes.ts';
 import { UnifiedChat } from './proxy/unified/service.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageReports } from './usage/service.ts';
+import { Courier } from './webhooks/courier.ts';
+import { tellKeyInvalid } from './webhooks/events.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
+import { WebhookSecrets } from './webhooks/secrets.ts';
+import type { Network } from './webhooks/sender.ts';
+import { Webhooks } from './webhooks/service.ts';
+import { WebhookTargets } from './webhooks/targets.ts';
 import { version } from './version.ts';
 import { createPages, type Assets } from './web/pages.ts';
 
@@ -51,8 +59,12 @@ export interface Deps {
   readonly pepper: Pepper;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of every model; the operator's file may be replaced while the server runs. */
+  readonly prices: PriceBook;
   /** `fetch` without a time limit of its own. */
   readonly fetch: Fetch;
+  /** How webhooks reach apps. */
+  readonly network: Network;
   readonly assets: Assets;
 }
 
@@ -74,6 +86,7 @@ export function createApp(deps: Deps) {
   );
   const limits = createLimits(() => clock.now().getTime());
   const { proxy, unified } = createProxies(deps, services);
+  const courier = createCourier(deps, services);
 
   const api = new Elysia({ normalize: false })
     .onError(({ error, request }) =>
@@ -89,16 +102,19 @@ export function createApp(deps: Deps) {
     .use(providerRoutes(services.originOf))
     .use(keyRoutes(keys, { auth, replaceKey: (userId, key, input) => upkeep.replaceKey(userId, key, input) }))
     .use(appRoutes(apps, { auth, removeApp: (userId, id) => upkeep.removeApp(userId, id) }))
+    .use(webhookRoutes(services.webhooks, { auth }))
     .use(linkRoutes(link, { auth, origin: config.origin }))
     .use(connectionRoutes({ connections, overview, access }, { auth }))
-    .use(usageRoutes(usage, { auth }));
+    .use(usageRoutes(usage, { auth, onFault: (event, error) => log.fault(event, error) }));
 
   const pages = createPages(deps.assets, { origin: config.origin });
   const handle = (request: Request) => pages(request, new URL(request.url).pathname) ?? api.handle(request);
   return {
     fetch: createFrontDoor(handle, config, log),
     accounts,
-    start: () => start(deps, services),
+    start: () => start(deps, services, courier),
+    /** Tells apps what they are due to be told by now, as happens by itself every second. */
+    deliver: () => courier.deliver(),
     sweep: () => sweep(deps, services),
     /** Resolves when every call that has ended is booked. */
     settled: () => proxy.settled(),
@@ -108,13 +124,17 @@ export function createApp(deps: Deps) {
 type Services = ReturnType<typeof createServices>;
 
 /** The slices' services, without what serves them. */
-export function createServices({ config, database, pepper, clock, log }: Omit<Deps, 'fetch' | 'assets'>) {
+export function createServices(deps: Omit<Deps, 'prices' | 'fetch' | 'network' | 'assets'>) {
+  const { config, database, pepper, clock, log } = deps;
   const onFault = (event: string, error: unknown) => log.fault(event, error);
   const originOf = (provider: string) => config.providerOrigins[provider] ?? findProvider(provider)?.origin;
   const ledger = new Ledger({ database, clock, isAlone: database.kind === 'embedded', onFault });
   const accounts = new Accounts({ database, pepper, clock, registration: config.registration });
   const passwords = new Passwords({ database, pepper, clock });
-  const apps = new Apps({ database, clock });
+  const targets = new WebhookTargets({ origin: config.origin, allowedHosts: config.webhookAllowedHosts });
+  const webhookSecrets = new WebhookSecrets({ database, pepper, clock });
+  const webhooks = new Webhooks({ database, clock, secrets: webhookSecrets, targets });
+  const apps = new Apps({ database, clock, webhooks });
   const keys = new Keys({ database, accounts, clock });
   const connections = new Connections({ database, pepper, clock, accounts, keys });
   const overview = new ConnectionOverview({ database, ledger });
@@ -122,7 +142,7 @@ export function createServices({ config, database, pepper, clock, log }: Omit<De
   const access = new Access({ database, pepper, clock, ledger, originOf });
   const cuts = new Cuts({ database, clock, onFault });
   const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
-  const usage = new UsageReports({ database, clock });
+  const usage = new UsageReports({ database, clock, receiptDays: config.receiptDays });
   return {
     originOf,
     ledger,
@@ -137,6 +157,9 @@ export function createServices({ config, database, pepper, clock, log }: Omit<De
     cuts,
     link,
     usage,
+    targets,
+    webhookSecrets,
+    webhooks,
   };
 }
 
@@ -146,9 +169,10 @@ const maxCopyBytes = 8 * 1024 * 1024;
 const drainMs = 1000;
 
 /** The providers' own APIs, and the one chat for all of them on top. */
-function createProxies({ config, database, clock, log, fetch }: Deps, { access, cuts, ledger }: Services) {
+function createProxies({ config, database, clock, log, prices, fetch }: Deps, { access, cuts, ledger }: Services) {
   const limits = {
     maxJsonBytes: config.maxJsonBytes,
+    maxUploadBytes: config.maxUploadBytes,
     maxCopyBytes,
     firstByteMs: config.upstreamFirstByteMs,
     totalMs: config.upstreamTotalMs,
@@ -161,22 +185,50 @@ function createProxies({ config, database, clock, log, fetch }: Deps, { access, 
     openKey: access.openKey.bind(access),
     onCut: cuts.onCut.bind(cuts),
   };
-  const proxy = new Proxy({ access: granted, ledger, fetch, limits, origins: config.providerOrigins, clock, onFault });
+  const proxy = new Proxy({
+    access: granted,
+    ledger,
+    prices,
+    fetch,
+    limits,
+    origins: config.providerOrigins,
+    clock,
+    onFault,
+    onKeyRefused: (call) => tellKeyInvalid(database.sql, call, clock.now()),
+  });
   const numbered = new NumberedCalls({ database, clock });
   return { proxy, unified: new UnifiedChat({ proxy, numbered, limits, clock }) };
 }
 
+/** Carries events to apps. */
+function createCourier({ database, clock, log, network }: Deps, { targets, webhookSecrets }: Services): Courier {
+  const onFault = (event: string, error: unknown) => log.fault(event, error);
+  const userAgent = `KeyPass/${version}`;
+  return new Courier({ database, clock, secrets: webhookSecrets, targets, network, userAgent, onFault });
+}
+
 /** Removes what time has made useless: sessions, tickets, replies, wraps that can no longer be exchanged. */
-async function sweep({ database, clock }: Deps, { accounts, upkeep, link }: Services): Promise<void> {
+async function sweep(
+  { database, clock }: Deps,
+  { accounts, access, upkeep, link, usage, webhooks }: Services,
+): Promise<void> {
+  access.sweep();
   await accounts.sweep();
   await link.sweep();
   await upkeep.sweep();
+  await usage.sweep();
+  await webhooks.sweep();
   await deleteOldCreations(database.sql, new Date(clock.now().getTime() - idempotencyMs));
 }
 
 /** What runs beside the requests; the returned function ends it. */
-async function start(deps: Deps, services: Services) {
-  const stops = [await services.ledger.start(), await services.cuts.start()];
+async function start(deps: Deps, services: Services, courier: Courier) {
+  const stops = [
+    await services.ledger.start(),
+    await services.cuts.start(),
+    await services.access.start(),
+    courier.start(),
+  ];
   const clean = () => {
     sweep(deps, services).catch((error: unknown) => deps.log.fault('sweep_failed', error));
   };

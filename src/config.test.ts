@@ -23,10 +23,17 @@ test('nothing set: on loopback, open, in ./data, trusting nobody', () => {
     pepperFile: './data/pepper.json',
     registration: 'open',
     trustedProxies: [],
+    webhookAllowedHosts: [],
     corsOrigins: [],
     providerOrigins: {},
+    pricesFile: null,
   });
   expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('receipts are kept for ever, or for as many days as are given', () => {
+  expect(readConfig({}).receiptDays).toBeNull();
+  expect(readConfig({ KEYPASS_RECEIPT_DAYS: '62' }).receiptDays).toBe(62);
 });
 
 test('a public origin takes accounts by invitation unless told otherwise', () => {
@@ -55,6 +62,11 @@ describe('sources', () => {
 
   test('an empty variable is as if it were not there', () => {
     expect(readConfig({ PORT: '', KEYPASS_ORIGIN: '' }, 'PORT = 9000').port).toBe(9000);
+  });
+
+  test('hosts, addresses and ranges that webhooks may go to', () => {
+    const hosts = ['Hooks.internal', 'my_app', '10.0.0.0/8', '192.168.0.1', 'fd00::1', 'fd00::/8'];
+    expect(readConfig({ KEYPASS_WEBHOOK_ALLOWED_HOSTS: hosts.join(', ') }).webhookAllowedHosts).toEqual(hosts);
   });
 
   test('what the operator points a provider at', () => {
@@ -92,10 +104,16 @@ describe('faults', () => {
       ],
     ],
     ['KEYPASS_TRUSTED_PROXIES', ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/8,all', 'localhost']],
+    [
+      'KEYPASS_WEBHOOK_ALLOWED_HOSTS',
+      ['https://a.example', 'a.example:80', 'a.example/x', 'a@b', '*', '[::1]', '10.0.0.0/33', 'a b'],
+    ],
     ['KEYPASS_CORS_ORIGINS', ['*', 'https://app.example/', 'app.example', 'null']],
     ['DATABASE_URL', ['mysql://localhost/a', 'localhost/keypass', 'file:./data']],
     ['KEYPASS_OPENAI_BASE_URL', ['https://api.openai.com/v1', 'api.openai.com', '']],
     ['KEYPASS_MAX_JSON_BYTES', ['0', '1023', '999999999999']],
+    ['KEYPASS_MAX_UPLOAD_BYTES', ['0', '1023', '999999999999']],
+    ['KEYPASS_RECEIPT_DAYS', ['0', '61', '36501', 'never']],
     ['KEYPASS_SHUTDOWN_GRACE_SECONDS', ['-1', '3601']],
   ])('%s', (name, values) => {
     for (const value of values.filter((text) => text !== '')) {

@@ -18,12 +18,20 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** Web origins that may call the proxy from a page. */
   readonly corsOrigins: readonly string[];
+  /** Hosts, addresses and ranges (CIDR) that webhooks may go to besides public https ones. */
+  readonly webhookAllowedHosts: readonly string[];
   /** Provider id → origin, where the operator replaced the provider's own. */
   readonly providerOrigins: Readonly<Record<string, string>>;
+  /** A file of prices over the catalogue's. */
+  readonly pricesFile: string | null;
   readonly maxJsonBytes: number;
+  /** Of all forms with files that are held at one time. */
+  readonly maxUploadBytes: number;
   /** Milliseconds: until an upstream answers with headers, and for one call as a whole. */
   readonly upstreamFirstByteMs: number;
   readonly upstreamTotalMs: number;
+  /** Days after which a call's receipt is deleted, or null: never. */
+  readonly receiptDays: number | null;
   /** Seconds that running streams get to end at shutdown. */
   readonly shutdownGraceSeconds: number;
 }
@@ -70,10 +78,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ),
     trustedProxies: read.list('KEYPASS_TRUSTED_PROXIES', isCidr, 'address ranges such as 10.0.0.0/8'),
     corsOrigins: read.list('KEYPASS_CORS_ORIGINS', isWebOrigin, 'origins such as https://app.example'),
+    webhookAllowedHosts: read.list(
+      'KEYPASS_WEBHOOK_ALLOWED_HOSTS',
+      isHostOrRange,
+      'host names, addresses or ranges such as hooks.internal or 10.0.0.0/8',
+    ),
     providerOrigins: read.providerOrigins(),
+    pricesFile: read.text('KEYPASS_PRICES_FILE', '') || null,
     maxJsonBytes: read.integer('KEYPASS_MAX_JSON_BYTES', 32 * 1024 * 1024, 1024, 256 * 1024 * 1024),
+    maxUploadBytes: read.integer('KEYPASS_MAX_UPLOAD_BYTES', 256 * 1024 * 1024, 1024, 16 * 1024 ** 3),
     upstreamFirstByteMs: read.integer('KEYPASS_FIRST_BYTE_TIMEOUT_MS', 600_000, 100, 3_600_000),
     upstreamTotalMs: read.integer('KEYPASS_TOTAL_TIMEOUT_MS', 3_600_000, 100, 86_400_000),
+    // A month's bill can be looked at until the next month has ended.
+    receiptDays: read.integerOrNull('KEYPASS_RECEIPT_DAYS', 62, 36_500),
     shutdownGraceSeconds: read.integer('KEYPASS_SHUTDOWN_GRACE_SECONDS', 30, 0, 3600),
   };
   read.refuseUnknown();
@@ -154,6 +171,11 @@ class Reader {
     return this.#fault(name, `a whole number from ${least} to ${most}`, fallback);
   }
 
+  /** Null where the setting is not made. */
+  integerOrNull(name: string, least: number, most: number): number | null {
+    return this.text(name, '') === '' ? null : this.integer(name, least, least, most);
+  }
+
   oneOf<const T extends string>(name: string, allowed: readonly T[], fallback: T): T {
     const text = this.text(name, fallback);
     return allowed.find((value) => value === text) ?? this.#fault(name, `one of ${allowed.join(', ')}`, fallback);
@@ -206,6 +228,13 @@ function isWebOrigin(text: string): boolean {
 
 function isCidr(text: string): boolean {
   return ipaddr.isValidCIDR(text);
+}
+
+/** A host name or address as a URL has it, without port and brackets, or a range of addresses. */
+function isHostOrRange(text: string): boolean {
+  return (
+    isCidr(text) || ipaddr.isValid(text) || (/^[\w.-]+$/.test(text) && isWebOrigin(`http://${text.toLowerCase()}`))
+  );
 }
 
 function maskPassword(url: string): string {

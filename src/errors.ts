@@ -46,6 +46,8 @@ export const errorCodes = {
   key_changed: 'conflict_error',
   connections_changed: 'conflict_error',
   app_not_found: 'not_found_error',
+  webhook_missing: 'conflict_error',
+  event_not_found: 'not_found_error',
   connection_not_found: 'not_found_error',
   connection_changed: 'conflict_error',
   policy_invalid: 'invalid_request_error',
@@ -87,6 +89,7 @@ export const errorCodes = {
   // Ours
   database_unavailable: 'api_error',
   shutting_down: 'api_error',
+  server_busy: 'api_error',
   internal_error: 'api_error',
 } as const;
 

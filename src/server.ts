@@ -6,10 +6,13 @@ import { migrations } from './database/migration-files.ts';
 import { migrate } from './database/migrations.ts';
 import { hasEpochs, PepperMismatchError, reconcileEpochs } from './database/pepper-epochs.ts';
 import { Log, type WriteLine } from './http/log.ts';
+import { PriceBook } from './money/price-book.ts';
 import { loadPages } from './runtime/assets.ts';
 import { openEmbedded } from './runtime/embedded.ts';
 import { upstreamFetch } from './runtime/fetch.ts';
+import { post, resolveHost } from './runtime/post.ts';
 import { exists, makeFolder, readSecretFile, writeSecretFile } from './runtime/files.ts';
+import { readPrices, reloadPrices } from './runtime/prices.ts';
 import { serve } from './runtime/serve.ts';
 
 export interface RunningServer {
@@ -17,6 +20,8 @@ export interface RunningServer {
   readonly port: number;
   /** For the first account of a server that takes accounts by invitation; null when there is nothing to invite to. */
   readonly invitation: string | null;
+  /** Reads the price file again. */
+  reloadPrices(): Promise<void>;
   /** Lets running streams end within the configured grace, then cuts them, and closes the database. */
   stop(): Promise<void>;
 }
@@ -51,12 +56,18 @@ export async function startServer(config: Config, surroundings: Surroundings): P
     await listener.stop(0);
     throw error;
   }
-  const { app, stop: close } = opened;
+  const { app, reload, stop: close } = opened;
   const stop = async () => {
     await listener.stop(config.shutdownGraceSeconds);
     await close();
   };
-  return { url: listener.url, port: listener.port, invitation: await app.accounts.firstInvitation(), stop };
+  return {
+    url: listener.url,
+    port: listener.port,
+    invitation: await app.accounts.firstInvitation(),
+    reloadPrices: reload,
+    stop,
+  };
 }
 
 type Opened = Awaited<ReturnType<typeof open>>;
@@ -64,17 +75,22 @@ type Opened = Awaited<ReturnType<typeof open>>;
 /** Everything behind the listener. The app is loaded while the listener answers already. */
 async function open(config: Config, { writeLine, clock = systemClock, onFatal }: Surroundings) {
   const log = new Log(writeLine);
+  const prices = new PriceBook(await readPrices(config.pricesFile));
   const { database, pepper } = await openStorage(config, clock, onFatal);
   try {
     const { createApp } = await import('./app.ts');
-    const app = createApp({ config, database, pepper, clock, log, fetch: upstreamFetch, assets: await loadPages() });
+    const outside = { fetch: upstreamFetch, network: { resolve: resolveHost, post } };
+    const app = createApp({ config, database, pepper, clock, log, prices, ...outside, assets: await loadPages() });
     const stopWork = await app.start();
     const stop = async () => {
       await app.settled();
       await stopWork();
       await database.close();
     };
-    return { app, stop };
+    let reloading = Promise.resolve();
+    // One after the other, so that what was read last is what holds.
+    const reload = () => (reloading = reloading.then(() => reloadPrices(prices, config.pricesFile, log)));
+    return { app, reload, stop };
   } catch (error) {
     await database.close();
     throw error;

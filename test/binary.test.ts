@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { Vault } from '../sdk/vault/src/index.ts';
 import { call, chatPath, openVault } from './harness/people.ts';
 import { freePort, KeyPassProcess } from './harness/process.ts';
@@ -153,6 +154,29 @@ test('a stream that runs ends after SIGTERM, whole and booked, and the exit code
   await keypass.start();
   const [receipt] = (await vault.calls({ connectionId: id })).items;
   expect(receipt).toMatchObject({ quality: 'measured', status: 200 });
+});
+
+test('a caller that leaves: the provider sees it, and the tokenizer inside counts what came', async () => {
+  const arrived = Promise.withResolvers<RawExchange>();
+  const upstream = await newUpstream(arrived.resolve);
+  const keypass = newProcess({ KEYPASS_OPENAI_BASE_URL: upstream.origin });
+  await keypass.start();
+  const { vault } = await openVault(keypass);
+  const { id, accessToken } = await newConnection(vault);
+  const [exchange, response] = await Promise.all([firstPart(arrived.promise), ask(keypass, accessToken)]);
+  const reader = response.body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+  await exchange.closed;
+  const receipts = async () => (await vault.calls({ connectionId: id })).items;
+  while ((await receipts()).length === 0) await Bun.sleep(10);
+  expect(await receipts()).toMatchObject([
+    {
+      quality: 'estimated',
+      flags: ['ended_left', 'usage_missing', 'input_counted', 'output_counted'],
+      usage: { uncachedInput: 8, output: countTokens('Grüße ') },
+    },
+  ]);
 });
 
 async function firstPart(arrived: Promise<RawExchange>): Promise<RawExchange> {

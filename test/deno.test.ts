@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { KeyPassClient } from '../sdk/node-sdk/src/index.ts';
+import { KeyPassClient, webhooks } from '../sdk/node-sdk/src/index.ts';
 import type { Vault } from '../sdk/vault/src/index.ts';
 import { openVault } from './harness/people.ts';
 import { createPostgresDatabase, hasPostgres, postgresHint } from './harness/postgres.ts';
 import { freePort, KeyPassProcess } from './harness/process.ts';
 import { type Providers, slowly, startProviders } from './harness/providers.ts';
+import { type RecordedRequest, type Recorder, startRecorder } from './harness/upstream.ts';
 
 const root = resolve(import.meta.dir, '..');
 const secret = `sk-proj-${'d'.repeat(40)}`;
@@ -36,8 +37,15 @@ function define(openDatabase: () => Promise<{ url: string; drop(): Promise<void>
   let client: KeyPassClient;
   let connectionId: string;
   let accessToken: string;
+  let hook: Recorder;
+  let webhookSecret: string | null;
+  const told = Promise.withResolvers<RecordedRequest>();
 
   beforeAll(async () => {
+    hook = startRecorder((request) => {
+      told.resolve(request);
+      return new Response();
+    });
     [providers, database] = await Promise.all([startProviders(), openDatabase()]);
     const settings = {
       KEYPASS_OPENAI_BASE_URL: providers.origins.openai,
@@ -51,6 +59,7 @@ function define(openDatabase: () => Promise<{ url: string; drop(): Promise<void>
   afterAll(async () => {
     await keypass.remove();
     await providers.stop();
+    await hook.stop();
     await database?.drop();
   });
 
@@ -62,7 +71,9 @@ function define(openDatabase: () => Promise<{ url: string; drop(): Promise<void>
   test('a person stores keys, an app asks, the person approves, the app exchanges', async () => {
     ({ vault } = await openVault(keypass));
     for (const provider of ['openai', 'anthropic']) await vault.keys.add({ provider, secret });
-    const app = await vault.apps.create({ name: 'Chat', allowedOrigins: ['https://chat.example'] });
+    const webhookUrl = `${hook.origin.replace('127.0.0.1', 'localhost')}/hook`;
+    const app = await vault.apps.create({ name: 'Chat', allowedOrigins: ['https://chat.example'], webhookUrl });
+    ({ webhookSecret } = app);
     client = new KeyPassClient({ ...app, baseUrl: keypass.url });
     const wanted = { providers: ['openai', 'anthropic'], budgetCents: 500 };
     const { linkToken } = await client.createLinkSession({ requestedProviders: wanted.providers });
@@ -101,6 +112,11 @@ function define(openDatabase: () => Promise<{ url: string; drop(): Promise<void>
     });
     for await (const _ of client.chatCompletion({ accessToken, ...gpt, stream: true })) break;
     await left.promise;
+    let receipts = await vault.calls({ connectionId });
+    for (; receipts.items.length < 5; receipts = await vault.calls({ connectionId })) await Bun.sleep(10);
+    // By the tokenizer, which has been loaded for it.
+    const flags = ['ended_left', 'usage_missing', 'input_counted', 'output_counted'];
+    expect(receipts.items[0]).toMatchObject({ quality: 'estimated', flags });
   });
 
   test('revocation cuts a running stream and refuses the next call', async () => {
@@ -115,6 +131,13 @@ function define(openDatabase: () => Promise<{ url: string; drop(): Promise<void>
     const refusal = await client.chatCompletion({ accessToken, ...gpt }).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ status: 401, code: 'access_token_invalid' });
     expect(providers.requests()).toHaveLength(before);
+  });
+
+  test('the app is told of it, signed', async () => {
+    const { headers, body: payload } = await told.promise;
+    const header = headers.get('keypass-signature');
+    const event = await webhooks.verify({ payload, header, secret: webhookSecret ?? '' });
+    expect(event).toMatchObject({ type: 'connection.revoked', data: { connectionId, by: 'owner' } });
   });
 
   test('ends by SIGTERM with 0, and starts again on what it had', async () => {
