@@ -3,9 +3,6 @@ import { KeyPassError } from '../errors.ts';
 /** Enough for the largest body over a slow line; a client that sends half of one and waits holds nothing for longer. */
 const longestMs = 60_000;
 
-/** A stated length up to this is read in one piece: a reader costs 300 kB of buffers in Bun, whatever it reads. */
-const small = 256 * 1024;
-
 /**
  * Reads a request's body as it comes: never more than `limit` bytes of it, and for `deadlineMs` at most. `onBytes` hears
  * of every piece before it is kept. Throws `unsupported_encoding`, `body_too_large`, `body_timeout`, what `onBytes` throws.
@@ -22,13 +19,9 @@ export async function readBody(
       param: 'content-encoding',
     });
   }
-  const length = Number(request.headers.get('content-length') ?? Number.NaN);
-  if (length > limit) throw tooLarge(limit);
+  if (Number(request.headers.get('content-length')) > limit) throw tooLarge(limit);
   if (request.body === null) return new Uint8Array();
-  if (length <= small) {
-    onBytes(length);
-    return within(deadlineMs, request.bytes());
-  }
+
   const reader = request.body.getReader();
   try {
     return await within(deadlineMs, readAll(reader, limit, onBytes));
