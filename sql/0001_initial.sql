@@ -177,7 +177,8 @@ create table instances (
   heartbeat_at timestamptz not null
 );
 
--- One row per call between its dispatch and its settlement.
+-- One row per call between its dispatch and its settlement. The statement that makes it holds a lock on its connection and
+-- its budget, so no foreign key has to ask for them again, once for each row.
 create table holds (
   call_id uuid primary key,
   connection_id uuid not null,
@@ -190,16 +191,13 @@ create table holds (
   model text,
   endpoint text not null,
   key_id uuid not null,
-  created_at timestamptz not null,
-  foreign key (connection_id, window_start) references budgets on delete cascade
+  created_at timestamptz not null
 );
-create index holds_connection on holds (connection_id);
-create index holds_instance on holds (instance_id);
 
--- Append-only: what each call cost and why.
+-- Append-only: what each call cost and why. Made from a hold, so its connection is known to have been there.
 create table receipts (
   call_id uuid primary key,
-  connection_id uuid not null references connections on delete cascade,
+  connection_id uuid not null,
   window_start date not null,
   provider text not null,
   model text,

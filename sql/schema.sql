@@ -123,11 +123,8 @@ create table holds (
   key_id uuid not null,
   created_at timestamp with time zone not null,
   constraint holds_pkey PRIMARY KEY (call_id),
-  constraint holds_connection_id_window_start_fkey FOREIGN KEY (connection_id, window_start) REFERENCES budgets(connection_id, window_start) ON DELETE CASCADE,
   constraint holds_amount_check CHECK ((amount >= 0))
 );
-CREATE INDEX holds_connection ON public.holds USING btree (connection_id);
-CREATE INDEX holds_instance ON public.holds USING btree (instance_id);
 
 create table idempotency_keys (
   caller bytea not null,
@@ -251,7 +248,6 @@ create table receipts (
   ttfb_ms integer,
   duration_ms integer not null,
   constraint receipts_pkey PRIMARY KEY (call_id),
-  constraint receipts_connection_id_fkey FOREIGN KEY (connection_id) REFERENCES connections(id) ON DELETE CASCADE,
   constraint receipts_cost_check CHECK ((cost >= 0)),
   constraint receipts_quality_check CHECK ((quality = ANY (ARRAY['measured'::text, 'estimated'::text, 'unknown'::text])))
 );

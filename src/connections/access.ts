@@ -25,7 +25,7 @@ import type { Database } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Ledger } from '../money/ledger.ts';
 import { expired, isExpired, paused } from '../money/refusals.ts';
-import { OpenedConnections, type Grantee, type Opened, type OpenedKey } from './opened.ts';
+import { OpenedConnections, shared, type Grantee, type Opened, type OpenedKey } from './opened.ts';
 import { isUnopened, tamperedWhereUnopened } from './sealing.ts';
 import { connectionChannel } from './service.ts';
 import * as store from './store.ts';
@@ -161,7 +161,7 @@ export class Access {
     const openItem = await unlocked.catch((error: unknown) => this.#explain(grantee, error));
     const { keyId, seal: keySeal } = row;
     const version = Number(row.keyVersion);
-    return { keyId, version, open: openItem, seal: keySeal, lastUsedAt: Number.NEGATIVE_INFINITY };
+    return { keyId, version, open: shared(openItem), seal: keySeal, lastUsedAt: Number.NEGATIVE_INFINITY };
   }
 
   async #noteUse(key: OpenedKey): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { sealingKey } from '../crypto/index.ts';
 import { policyFor } from '../../test/harness/people.ts';
-import { OpenedConnections, type Opened } from './opened.ts';
+import { OpenedConnections, shared, type Opened } from './opened.ts';
 
 const minute = 60_000;
 
@@ -57,4 +57,32 @@ test('of too many the least lately used goes', async () => {
   expect(opened.find('t1')).toBeUndefined();
   expect(opened.find('t0')).toBeDefined();
   expect(opened.find('one more')).toBeDefined();
+});
+
+test('a crowd opens once: each has bytes of its own, and nothing is left of those between them', async () => {
+  const opened: Uint8Array[] = [];
+  const open = shared(async () => {
+    await Promise.resolve();
+    const bytes = Uint8Array.of(1, 2, 3);
+    opened.push(bytes);
+    return bytes;
+  });
+  const crowd = await Promise.all([open(), open(), open()]);
+  expect(crowd).toEqual([Uint8Array.of(1, 2, 3), Uint8Array.of(1, 2, 3), Uint8Array.of(1, 2, 3)]);
+  expect(new Set(crowd.map(({ buffer }) => buffer)).size).toBe(3);
+  expect(opened).toEqual([Uint8Array.of(0, 0, 0)]);
+  await open();
+  expect(opened).toHaveLength(2);
+});
+
+test('what fails to open fails for the whole crowd, and is tried again by the next', async () => {
+  let attempts = 0;
+  const open = shared(async () => {
+    attempts += 1;
+    if (attempts === 1) throw new Error('does not open');
+    return Uint8Array.of(1);
+  });
+  const crowd = await Promise.allSettled([open(), open()]);
+  expect(crowd.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(await open()).toEqual(Uint8Array.of(1));
 });

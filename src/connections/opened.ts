@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { zero } from '../crypto/index.ts';
 import type { Permission } from '../money/ledger.ts';
 
 /** A connection as its access token proved it: what the owner allowed, and the state in which that was read. */
@@ -77,4 +78,26 @@ export class OpenedConnections {
     this.#digests.delete(connectionId);
     this.#byDigest.delete(digest);
   }
+}
+
+/**
+ * What is asked for while it is being opened is opened once for all who ask: each gets a copy of its own to zero, and
+ * the bytes between them are zeroed as soon as the last has one. A crowd costs one decryption.
+ */
+export function shared(open: () => Promise<Uint8Array>): () => Promise<Uint8Array> {
+  let opening: Promise<Uint8Array> | undefined;
+  let waiting = 0;
+  return async () => {
+    opening ??= open();
+    waiting += 1;
+    try {
+      const bytes = await opening;
+      const own = new Uint8Array(bytes);
+      if (waiting === 1) zero(bytes);
+      return own;
+    } finally {
+      waiting -= 1;
+      if (waiting === 0) opening = undefined;
+    }
+  };
 }

@@ -49,8 +49,10 @@ export interface HoldOutcome {
 /** One parameter for any number of rows: the statement stays the same and is planned once. */
 function asJson(rows: readonly HoldRow[]): string {
   return JSON.stringify(
-    rows.map((row, place) => ({ ...row, place })),
-    (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+    rows.map((row, place) => {
+      const [budget, amount, minimum] = [String(row.budget), String(row.amount), String(row.minimum)];
+      return { ...row, place, budget, amount, minimum };
+    }),
   );
 }
 

@@ -27,7 +27,7 @@ export interface HoldEnd extends ReceiptRow {
 
 /** One parameter for any number of rows: the statement stays the same and is planned once. */
 function asJson(ends: readonly HoldEnd[]): string {
-  return JSON.stringify(ends, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  return JSON.stringify(ends.map((end) => ({ ...end, cost: String(end.cost) })));
 }
 
 /**
