@@ -1,5 +1,8 @@
 import type { Sql, Tx } from '../database/connect.ts';
 import type { Pico } from './amount.ts';
+import type { CostLine } from './cost.ts';
+import type { PriceSource } from './prices.ts';
+import type { Usage } from './usage.ts';
 
 /** How a call ended, as its receipt keeps it; the rest is known from its hold. */
 export interface ReceiptRow {
@@ -9,10 +12,10 @@ export interface ReceiptRow {
   serviceTier: string | null;
   quality: 'measured' | 'estimated' | 'unknown';
   flags: readonly string[];
-  /** JSON, or null where nothing is known. */
-  usage: string | null;
-  lines: string;
-  price: string | null;
+  /** Null where nothing is known. */
+  usage: Usage | null;
+  lines: readonly CostLine[];
+  price: PriceSource | null;
   cost: Pico;
   /** What counts against the connection's limit; null where that is not known, which leaves what was held. */
   tokens: number | null;
@@ -40,7 +43,7 @@ export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Prom
     with ended as materialized (
       select distinct on ("callId") * from json_to_recordset(${asJson(ends)}::text::json) as ended ("callId" uuid,
         "isRelease" boolean, status integer, "servedModel" text, "serviceTier" text, quality text, flags text[],
-        usage text, lines text, price text, cost bigint, tokens bigint, "ttfbMs" integer, "durationMs" integer)
+        usage json, lines json, price json, cost bigint, tokens bigint, "ttfbMs" integer, "durationMs" integer)
       order by "callId"
     ), locked as materialized (
       select connection_id, window_start, budget, told from budgets
@@ -105,11 +108,15 @@ export async function replaceLostCharge(sql: Sql | Tx, receipt: ReceiptRow): Pro
     ), replaced as (
       update receipts set served_model = ${receipt.servedModel}, service_tier = ${receipt.serviceTier},
         status = ${receipt.status}, quality = ${receipt.quality}, flags = ${[...receipt.flags]}::text[],
-        usage = ${receipt.usage}::text::jsonb, lines = ${receipt.lines}::text::jsonb,
-        price = ${receipt.price}::text::jsonb, cost = ${receipt.cost}::bigint,
+        usage = ${jsonOf(receipt.usage)}::text::jsonb, lines = ${jsonOf(receipt.lines)}::text::jsonb,
+        price = ${jsonOf(receipt.price)}::text::jsonb, cost = ${receipt.cost}::bigint,
         ttfb_ms = ${receipt.ttfbMs}, duration_ms = ${receipt.durationMs}
       from lost where receipts.call_id = lost.call_id
     )
     update budgets set spent = spent - lost.cost + ${receipt.cost}::bigint from lost
     where budgets.connection_id = lost.connection_id and budgets.window_start = lost.window_start`;
+}
+
+function jsonOf(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value);
 }

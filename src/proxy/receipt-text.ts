@@ -3,6 +3,7 @@ const mostRawBytes = 16 * 1024;
 
 /** Text of a provider's as a receipt keeps it: at most 200 characters, all of them visible or single spaces. */
 export function cleanText(text: string): string {
+  if (/^[!-~]{0,200}$/.test(text)) return text;
   // Cut before it is cleaned, too: a provider may send a megabyte.
   const visible = text
     .slice(0, 8 * mostCharacters)
