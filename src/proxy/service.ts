@@ -164,7 +164,9 @@ export class Proxy {
       const less = lowered(asked, hold.amount);
       if (less === undefined) throw new Error('a call was granted what is of no use to it');
       const { content, quote, maxTokens } = less;
-      return { ...prepared, content, priced: { call: { ...asked, content }, quote }, hold, maxTokens };
+      // What is left of the grant is less than a token's worth, and not what this call may cost.
+      const bounded = { ...hold, amount: quote.bound.cost };
+      return { ...prepared, content, priced: { call: { ...asked, content }, quote }, hold: bounded, maxTokens };
     } catch (error) {
       await this.#dispatcher.release(hold);
       throw error;

@@ -68,6 +68,8 @@ export interface Connection {
   held: string;
   /** RFC 3339; null for a budget that never starts anew. */
   resetsAt: string | null;
+  /** Requests and tokens a minute, and calls at one time; null for no limit. */
+  limits: { rpm: number | null; tpm: number | null; parallel: number | null };
   /** RFC 3339 */
   expiresAt: string | null;
 }
