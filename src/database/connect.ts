@@ -55,7 +55,8 @@ const shared = {
   backoff,
   connect_timeout: connectTimeoutSeconds,
   // Months of budgets begin in UTC, whatever the server's own zone is.
-  connection: { application_name: 'keypass', TimeZone: 'UTC' },
+  // An instance that stands still in a transaction must not hold its locks against all others for long.
+  connection: { application_name: 'keypass', TimeZone: 'UTC', idle_in_transaction_session_timeout: 5_000 },
   // Notices may quote values, and `debug` would put parameters on every error.
   onnotice: () => {},
   debug: false,

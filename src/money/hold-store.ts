@@ -59,7 +59,8 @@ function asJson(rows: readonly HoldRow[]): string {
 /**
  * Takes holds in the order given, as far as connections are as they were checked, limits allow and budgets cover them:
  * this statement is the authority on all of it. Rows are locked in the order connections, budgets, rates, each by id, so
- * that instances wait for each other and never in a circle; a revocation waits for it, or it for the revocation.
+ * that instances wait for each other and never in a circle. A connection is locked as its owner's edit locks it: with a
+ * shared lock, an unbroken row of batches would keep a revocation waiting for ever.
  */
 export async function insertHolds(sql: Sql | Tx, holds: readonly HoldRow[]): Promise<HoldOutcome[]> {
   const rows = await sql<HoldOutcome[]>`
@@ -70,7 +71,7 @@ export async function insertHolds(sql: Sql | Tx, holds: readonly HoldRow[]): Pro
         endpoint text, "keyId" uuid, "createdAt" timestamptz)
     ), standing as materialized (
       select id, status, cap_cents, ${connectionSeal(sql)} as seal from connections
-      where id in (select "connectionId" from wanted) order by id for share
+      where id in (select "connectionId" from wanted) order by id for no key update
     ), checked as materialized (
       select wanted.*, status, least(wanted.budget, cap_cents * 10000000000) as in_force,
         status = 'active' and standing.seal = wanted.seal and ("keySeal" is null or exists (

@@ -38,6 +38,9 @@ export function released(callId: string): HoldEnd {
   return { ...settled({ callId, amount: 0n }, neverLeft), isRelease: true, tokens: 0 };
 }
 
+/** Nobody may have looked for a month; the column ends here. */
+const longestMs = 2 ** 31 - 1;
+
 /** The end of a call whose instance died: the provider may have charged it, so all of its hold is booked. */
 export function lost(hold: { callId: string; amount: Pico; createdAt: Date }, now: Date): HoldEnd {
   const { callId, amount, createdAt } = hold;
@@ -48,7 +51,7 @@ export function lost(hold: { callId: string; amount: Pico; createdAt: Date }, no
       cost: amount,
       quality: 'unknown',
       flags: ['instance_lost'],
-      durationMs: Math.max(0, now.getTime() - createdAt.getTime()),
+      durationMs: Math.min(Math.max(0, now.getTime() - createdAt.getTime()), longestMs),
     },
   );
 }

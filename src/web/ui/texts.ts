@@ -187,7 +187,7 @@ const en = {
     editTitle: (name: string) => `Edit ${name}`,
     budget: 'Monthly budget',
     budgetTotal: 'Budget in total',
-    budgetHint: 'In US dollars. Never exceeded: calls that could go above it are refused.',
+    budgetHint: 'In US dollars. Calls that could go above it are refused.',
     budgetFault: 'Give an amount in dollars, like 10 or 12.50.',
     models: 'Models',
     allModels: 'All models',

@@ -21,7 +21,7 @@ export const landing = {
     ],
     [
       'Receipts for everything',
-      'Every call shows what was used and what it cost, to the last digit, and says whether it was measured or estimated.',
+      'Every call shows what was used and what it cost, to the last digit, and says whether that was measured, estimated or is not known.',
     ],
     [
       'Gone means gone',
@@ -44,7 +44,7 @@ export const landing = {
     ],
     [
       'Backups',
-      'In the default set-up one folder holds both the database and the server’s secrets; backups leave the secrets out. Old backups hold revoked access and old password wraps until the secrets of their time are dropped.',
+      'In the default set-up one folder holds both the database and the server’s secrets; backups should leave the secrets out. Old backups hold revoked access and old password wraps until the secrets of their time are dropped.',
     ],
     [
       'Tampering',

@@ -1,10 +1,11 @@
 /** English: an app's webhook, in the developers' console. */
 export const webhooks = {
   title: 'Webhook',
-  text: 'KeyPass tells your server when a person pauses, changes or revokes a connection, and when a budget runs low.',
+  text: 'KeyPass tells your server when a person pauses, changes or revokes a connection, when a budget runs low, and when a provider refuses a key.',
   how: 'How to check and handle them',
   url: 'Webhook URL',
-  urlHint: 'A public https address of your server. Leave it empty for no webhook.',
+  urlHint:
+    'A public https address of your server. While this KeyPass is on localhost, http://localhost works too. Leave it empty for no webhook.',
   urlFault: 'This must be a full https address (or http on localhost).',
   save: 'Save',
   saved: 'Saved.',
