@@ -67,6 +67,16 @@ eachDatabase((_kind, open) => {
       expect(await scene.state(grantee)).toEqual({ spent: 5n * cent, held: 0n });
     });
 
+    test('and the server that finds them a month later starts', async () => {
+      const grantee = await scene.permission({ period: 'total' });
+      const before = scene.time;
+      await scene.newLedger().hold(scene.request(grantee, 5n * cent));
+      scene.time = new Date(before.getTime() + 25 * 24 * 3_600_000);
+      await scene.newLedger({ isAlone: true }).resolveOrphans();
+      scene.time = before;
+      expect(await scene.state(grantee)).toEqual({ spent: 5n * cent, held: 0n });
+    });
+
     test('a late settlement takes the place of that charge, once', async () => {
       const grantee = await scene.permission();
       const { dead, running } = await orphan(grantee);
