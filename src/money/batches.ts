@@ -10,16 +10,19 @@ interface Waiting<Item, Result> {
 const mostAtOnce = 256;
 
 /**
- * Gathers what arrives while a batch is on its way into the next one: no timer, so a lone item goes at once and a crowd
- * shares one statement. Results come in the order of the items.
+ * Gathers what arrives while a batch is on its way into the next one, so that a lone item goes at once and a crowd shares
+ * one statement. Where nobody waits for the results, more are gathered for a moment first. Results come in the order of
+ * the items.
  */
 export class Batches<Item, Result> {
   readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
+  readonly #gatherMs: number;
   #waiting: Waiting<Item, Result>[] = [];
   #isRunning = false;
 
-  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>) {
+  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, gatherMs = 0) {
     this.#work = work;
+    this.#gatherMs = gatherMs;
   }
 
   add(item: Item): Promise<Result> {
@@ -31,7 +34,10 @@ export class Batches<Item, Result> {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    while (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0, mostAtOnce));
+    while (this.#waiting.length > 0) {
+      if (this.#gatherMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#gatherMs));
+      await this.#settle(this.#waiting.splice(0, mostAtOnce));
+    }
     this.#isRunning = false;
   }
 

@@ -1,5 +1,6 @@
 import type { Sql, Tx } from '../database/connect.ts';
 import type { Pico } from './amount.ts';
+import { isLimited, withLimits, withoutLimits } from './rate-store.ts';
 import { connectionSeal, keySeal } from './seal-store.ts';
 
 /** A call that wants to be dispatched, and what it was checked against. */
@@ -63,12 +64,14 @@ function asJson(rows: readonly HoldRow[]): string {
  * shared lock, an unbroken row of batches would keep a revocation waiting for ever.
  */
 export async function insertHolds(sql: Sql | Tx, holds: readonly HoldRow[]): Promise<HoldOutcome[]> {
-  const rows = await sql<HoldOutcome[]>`
+  // Most connections have no limits, and what is not in a statement costs it nothing.
+  const limits = holds.some(isLimited) ? withLimits(sql) : withoutLimits(sql);
+  return sql<HoldOutcome[]>`
     with wanted as materialized (
       select * from json_to_recordset(${asJson(holds)}::text::json) as wanted (place integer, "callId" uuid,
-        "connectionId" uuid, seal text, "keySeal" text, "windowStart" date, budget bigint, amount bigint, minimum bigint,
-        rpm integer, tpm integer, parallel integer, tokens bigint, "instanceId" uuid, provider text, model text,
-        endpoint text, "keyId" uuid, "createdAt" timestamptz)
+        "connectionId" uuid, seal text, "keySeal" text, "windowStart" date, budget bigint, amount bigint,
+        minimum bigint, rpm integer, tpm integer, parallel integer, tokens bigint, "instanceId" uuid, provider text,
+        model text, endpoint text, "keyId" uuid, "createdAt" timestamptz)
     ), standing as materialized (
       select id, status, cap_cents, ${connectionSeal(sql)} as seal from connections
       where id in (select "connectionId" from wanted) order by id for no key update
@@ -82,71 +85,41 @@ export async function insertHolds(sql: Sql | Tx, holds: readonly HoldRow[]): Pro
       select connection_id, window_start, spent, held from budgets
       where (connection_id, window_start) in (select "connectionId", "windowStart" from checked where is_same)
       order by connection_id, window_start for update
-    ), limited as materialized (
-      select connection_id, running, greatest(requests_full_at, statement_timestamp()) as requests_full_at,
-        greatest(tokens_full_at, statement_timestamp()) as tokens_full_at,
-        statement_timestamp() + interval '1 minute' as deadline
-      from rates
-      where connection_id in (select "connectionId" from checked join locked on connection_id = "connectionId"
-        where is_same and is_limited)
-      order by connection_id for update
-    ), ranked as (
-      select checked.*, spent, held, running, requests_full_at, tokens_full_at, deadline,
-        sum(amount) over (partition by "connectionId", "windowStart" order by place) as amounts,
-        count(*) over (partition by "connectionId" order by place) as nth,
-        sum(tokens) over (partition by "connectionId" order by place) as all_tokens
+    ), ${limits.locked} ranked as materialized (
+      select checked.*, spent, held, ${limits.ranks}
+        sum(amount) over (partition by "connectionId", "windowStart" order by place) as amounts
       from checked
       join locked on locked.connection_id = "connectionId" and window_start = "windowStart"
-      left join limited on limited.connection_id = "connectionId"
-      where is_same and (limited.connection_id is not null or not is_limited)
+      ${limits.join}
     ), granted as materialized (
       select *, case when amount = 0 then 0 else least(amount, in_force - spent - held - (amounts - amount)) end::bigint
         as given
       from ranked
-      where (amount = 0 or in_force - spent - held - (amounts - amount) >= minimum)
-        and (rpm is null or requests_full_at + nth * interval '1 minute' / rpm <= deadline)
-        and (tpm is null or tokens_full_at + all_tokens * interval '1 minute' / tpm <= deadline)
-        and (parallel is null or running + nth <= parallel)
+      where (amount = 0 or in_force - spent - held - (amounts - amount) >= minimum) ${limits.allow}
     ), reserved as (
       update budgets set held = held + given, budget = total.budget
       from (select "connectionId", "windowStart", sum(given)::bigint as given, max(granted.budget) as budget
         from granted where amount > 0 group by 1, 2) as total
       where connection_id = "connectionId" and window_start = "windowStart"
-    ), counted as (
-      update rates set running = rates.running + total.calls, tokens_per_minute = total.tpm,
-        requests_full_at = total.requests_full_at + coalesce(calls * interval '1 minute' / total.rpm, interval '0'),
-        tokens_full_at = total.tokens_full_at + coalesce(total.tokens * interval '1 minute' / total.tpm, interval '0')
-      from (select "connectionId", count(*)::integer as calls, sum(tokens) as tokens, max(rpm) as rpm, max(tpm) as tpm,
-          max(requests_full_at) as requests_full_at, max(tokens_full_at) as tokens_full_at
-        from granted where is_limited group by 1) as total
-      where connection_id = "connectionId"
-    ), inserted as (
+    ), ${limits.counted} inserted as (
       insert into holds (call_id, connection_id, window_start, amount, instance_id, tokens, provider, model, endpoint,
         key_id, created_at)
       select "callId", "connectionId", "windowStart", given, "instanceId", case when is_limited then tokens end,
         provider, model, endpoint, "keyId", "createdAt"
       from granted
-    ), after as (
-      select "connectionId", "windowStart", sum(given) as given, count(*) as calls, sum(tokens) as tokens
-      from granted group by 1, 2
     )
     select granted.given as granted, standing.status, coalesce(checked.is_same, false) as is_same,
       ranked.place is not null as has_rows, coalesce(checked.in_force, 0) as budget, coalesce(ranked.spent, 0) as spent,
-      (coalesce(ranked.held, 0) + coalesce(after.given, 0))::bigint as held,
-      coalesce(extract(epoch from ranked.requests_full_at
-        + (coalesce(after.calls, 0) + 1) * interval '1 minute' / ranked.rpm - ranked.deadline), 0)::float8 as requests_wait,
-      coalesce(extract(epoch from ranked.tokens_full_at
-        + (coalesce(after.tokens, 0) + ranked.tokens) * interval '1 minute' / ranked.tpm - ranked.deadline), 0)::float8
-        as tokens_wait,
-      (ranked.running + coalesce(after.calls, 0) >= ranked.parallel)::integer::float8 as parallel_wait
+      (coalesce(ranked.held, 0) + coalesce((select sum(given) from granted as other
+        where other."connectionId" = wanted."connectionId" and other."windowStart" = wanted."windowStart"), 0))::bigint
+        as held,
+      ${limits.waits}
     from wanted
     left join standing on standing.id = wanted."connectionId"
     left join checked on checked.place = wanted.place
     left join ranked on ranked.place = wanted.place
     left join granted on granted.place = wanted.place
-    left join after on after."connectionId" = wanted."connectionId" and after."windowStart" = wanted."windowStart"
     order by wanted.place`;
-  return rows.map((row) => ({ ...row, parallelWait: row.parallelWait ?? 0 }));
 }
 
 /**
@@ -161,7 +134,7 @@ export async function insertBudgets(sql: Sql | Tx, holds: readonly HoldRow[]): P
     join connections on id = connection_id and status = 'active'
     order by id, window_start::date`;
   await sql`insert into budgets (connection_id, window_start) ${windows} on conflict do nothing`;
-  const limited = holds.filter(({ rpm, tpm, parallel }) => (rpm ?? tpm ?? parallel) !== null);
+  const limited = holds.filter(isLimited);
   if (limited.length === 0) return;
   await sql`
     insert into rates (connection_id)

@@ -72,6 +72,8 @@ interface Parts {
   onFault: (event: string, error: unknown) => void;
 }
 
+/** A call has ended for its app: until it is booked, its hold stands for it. */
+const gatherEndsMs = 10;
 const heartbeatMs = 5_000;
 const silenceMs = 30_000;
 
@@ -84,7 +86,7 @@ export class Ledger {
   readonly instanceId = crypto.randomUUID();
   readonly #parts: Parts;
   readonly #holds = new Batches<HoldRow, HoldOutcome>((rows) => this.#takeHolds(rows));
-  readonly #ends = new Batches<HoldEnd, boolean>((ends) => this.#endHolds(ends));
+  readonly #ends = new Batches<HoldEnd, boolean>((ends) => this.#endHolds(ends), gatherEndsMs);
   /** By call: what is still to be written. A call has one end, so one entry. */
   readonly #unbooked = new Map<string, () => Promise<void>>();
   /** Since when this instance has been heard of without a pause; undefined while it is not. */
