@@ -100,6 +100,8 @@ create table connections (
   status text not null check (status in ('pending', 'active', 'paused', 'revoked')),
   revision bigint not null check (revision > 0),
   generation bigint not null check (generation >= 0),
+  -- Counts edits of the connection's grants that leave its policy as it is, so that each edit changes this row.
+  grants_revision bigint not null default 0,
   policy bytea not null,
   policy_hash bytea not null check (octet_length(policy_hash) = 32),
   cap_cents bigint check (cap_cents >= 0),
@@ -133,6 +135,7 @@ create table link_sessions (
   lookup bytea not null unique,
   status text not null check (status in ('pending', 'approved', 'exchanged', 'denied')),
   requested_providers text[] not null,
+  requested_scopes text[],
   budget_suggestion_cents bigint,
   models text[],
   client_user_id_hash bytea,
@@ -150,6 +153,9 @@ create table link_sessions (
   exchanged_at timestamptz
 );
 create index link_sessions_app on link_sessions (app_id);
+create index link_sessions_connection on link_sessions (connection_id);
+create index link_sessions_update on link_sessions (update_of);
+create index link_sessions_age on link_sessions (created_at);
 
 create table budgets (
   connection_id uuid not null references connections on delete cascade,
@@ -230,6 +236,7 @@ create table idempotency_keys (
   created_at timestamptz not null,
   primary key (caller, key_hash)
 );
+create index idempotency_keys_age on idempotency_keys (created_at);
 
 -- The outbox: what apps with a webhook are told, written with the change that it tells of. The first six columns alone are
 -- a complete event. The instance that delivers leases it: no other takes it before the lease has run out.

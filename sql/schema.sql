@@ -51,6 +51,7 @@ create table connections (
   status text not null,
   revision bigint not null,
   generation bigint not null,
+  grants_revision bigint not null default 0,
   policy bytea not null,
   policy_hash bytea not null,
   cap_cents bigint,
@@ -136,6 +137,7 @@ create table idempotency_keys (
   constraint idempotency_keys_pkey PRIMARY KEY (caller, key_hash),
   constraint idempotency_keys_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text])))
 );
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 create table instances (
   id uuid not null,
@@ -157,6 +159,7 @@ create table link_sessions (
   lookup bytea not null,
   status text not null,
   requested_providers text[] not null,
+  requested_scopes text[],
   budget_suggestion_cents bigint,
   models text[],
   client_user_id_hash bytea,
@@ -181,7 +184,10 @@ create table link_sessions (
   constraint link_sessions_update_of_fkey FOREIGN KEY (update_of) REFERENCES connections(id) ON DELETE CASCADE,
   constraint link_sessions_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'exchanged'::text, 'denied'::text])))
 );
+CREATE INDEX link_sessions_age ON public.link_sessions USING btree (created_at);
 CREATE INDEX link_sessions_app ON public.link_sessions USING btree (app_id);
+CREATE INDEX link_sessions_connection ON public.link_sessions USING btree (connection_id);
+CREATE INDEX link_sessions_update ON public.link_sessions USING btree (update_of);
 
 create table migrations (
   name text not null,

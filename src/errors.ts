@@ -106,6 +106,8 @@ interface ErrorDetails {
   retryAfter?: number;
   /** Facts that an app can act on; sent as they are, so never a secret. */
   details?: Record<string, string | number | boolean | null>;
+  /** A repeat by itself would do harm, such as being billed again; else the code tells whether it can help. */
+  isFinal?: boolean;
   cause?: unknown;
 }
 
@@ -119,6 +121,7 @@ export class KeyPassError extends Error {
   readonly param: string | undefined;
   readonly retryAfter: number | undefined;
   readonly details: Record<string, string | number | boolean | null> | undefined;
+  readonly isFinal: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -126,6 +129,7 @@ export class KeyPassError extends Error {
     this.param = details.param;
     this.retryAfter = details.retryAfter;
     this.details = details.details;
+    this.isFinal = details.isFinal ?? false;
   }
 
   get type(): ErrorType {

@@ -228,6 +228,11 @@ export async function updateGrant(
     where connection_id = ${connectionId} and key_id = ${keyId}`;
 }
 
+/** Says on their own rows that the grants of these connections have changed: a hold that waited for that sees it. */
+export async function updateGrantsRevision(tx: Tx, connectionIds: readonly string[]): Promise<void> {
+  await tx`update connections set grants_revision = grants_revision + 1 where id = any(${[...connectionIds]}::uuid[])`;
+}
+
 export async function deleteGrantsOfKey(tx: Tx, connectionIds: readonly string[], keyId: string): Promise<void> {
   await tx`
     delete from grants where key_id = ${keyId} and connection_id = any(${[...connectionIds]}::uuid[])`;

@@ -61,6 +61,10 @@ export class ConnectionUpkeep {
       for (const { connectionId, grant } of input.grants)
         await store.updateGrant(tx, connectionId, key.id, version, grant);
       await store.deleteGrantsOfKey(tx, input.drop, key.id);
+      await store.updateGrantsRevision(
+        tx,
+        users.map(({ id }) => id),
+      );
       await this.#parts.accounts.writeManifest(tx, userId, input);
     });
     return { version };

@@ -51,12 +51,21 @@ function backoff(attempt: number): number {
   return Math.min(attempt, 10) / 10;
 }
 
+/** After this no statement is carried out any more, whatever has become of whoever sent it. */
+export const longestStatementMs = 20_000;
+
 const shared = {
   backoff,
   connect_timeout: connectTimeoutSeconds,
   // Months of budgets begin in UTC, whatever the server's own zone is.
   // An instance that stands still in a transaction must not hold its locks against all others for long.
-  connection: { application_name: 'keypass', TimeZone: 'UTC', idle_in_transaction_session_timeout: 5_000 },
+  connection: {
+    application_name: 'keypass',
+    TimeZone: 'UTC',
+    idle_in_transaction_session_timeout: 5_000,
+    lock_timeout: 3_000,
+    statement_timeout: longestStatementMs,
+  },
   // Notices may quote values, and `debug` would put parameters on every error.
   onnotice: () => {},
   debug: false,

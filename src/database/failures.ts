@@ -9,9 +9,9 @@ const retryableStates = new Set(['40001', '40P01']);
 
 /**
  * SQLSTATEs of a server that can't serve just now: connection exceptions (08), insufficient resources (53), shut down
- * or still starting (57P01–57P03), and system errors (58), from https://www.postgresql.org/docs/15/errcodes-appendix.html.
+ * or still starting (57P01–57P03), system errors (58), and statements or locks that took too long (57014, 55P03), from https://www.postgresql.org/docs/15/errcodes-appendix.html.
  */
-const unavailableStates = /^(?:08|53|58)[0-9A-Z]{3}$|^57P0[123]$/;
+const unavailableStates = /^(?:08|53|58)[0-9A-Z]{3}$|^57P0[123]$|^57014$|^55P03$/;
 
 /** How postgres.js itself names a connection that was lost, or never came about. */
 const connectionCodes = new Set(['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT']);
@@ -24,9 +24,14 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof postgres.PostgresError && retryableStates.has(error.code);
 }
 
-/** Whether a statement failed for a value in it (SQLSTATE classes 22 and 23), so that others of its kind may succeed. */
+/** Whether a statement gave up waiting for somebody's lock. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.code === '55P03';
+}
+
+/** Whether a statement failed for a value in it (SQLSTATE classes 22, 23 and 54), so that others of its kind may succeed. */
 export function isOfItsValues(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && /^2[23]/.test(error.code);
+  return error instanceof postgres.PostgresError && /^(?:22|23|54)/.test(error.code);
 }
 
 /**

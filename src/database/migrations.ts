@@ -34,6 +34,8 @@ export async function migrate(database: Database, migrations: readonly Migration
 /** Applies the first migration that the database lacks, and gives the number that it then has. */
 async function applyNext(database: Database, known: readonly (Migration & Applied)[]): Promise<number> {
   return await database.begin(async (tx) => {
+    // A migration takes as long as it takes, and so does waiting for another instance's.
+    await tx`select set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)`;
     await tx`select pg_advisory_xact_lock(${advisoryLock})`;
     await tx`
       create table if not exists migrations (

@@ -33,7 +33,7 @@ export function failureHeaders(error: KeyPassError): Record<string, string> {
     'x-keypass-error': error.code,
     'cache-control': 'no-store',
     ...(error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) }),
-    ...(isFinal(error.code) ? { 'x-should-retry': 'false' } : {}),
+    ...(error.isFinal || isFinal(error.code) ? { 'x-should-retry': 'false' } : {}),
   };
 }
 

@@ -46,5 +46,5 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Refusals that the same request cannot outlive: the official clients honour `x-should-retry: false`. */
 export function isFinal(code: ErrorCode): boolean {
-  return statusOf(code) < 500 && !passing.has(code);
+  return code === 'provider_redirected' || (statusOf(code) < 500 && !passing.has(code));
 }

@@ -3,7 +3,7 @@ import { Blob, ManifestBlob, ManifestRevision, integer, object, Timestamp, Uuid 
 
 export const Provider = t.String({
   pattern: '^[a-z][a-z0-9_-]{1,31}$',
-  description: 'Provider id, as in GET /v1/providers',
+  description: 'a provider id, as in GET /v1/providers',
 });
 const Origin = t.String({ maxLength: 300, description: 'Origin that the key is sealed for' });
 const Version = integer({ minimum: 1 });

@@ -64,8 +64,16 @@ export async function hasKey(tx: Tx, userId: string, provider: string, id: strin
   return rows.length === 1;
 }
 
-/** Deletes one key, or all of a provider; answers how many. Their grants go with them. */
+/**
+ * Deletes one key, or all of a provider; answers how many. Their grants go with them, and their connections' own rows
+ * say so: a hold that waited for that sees it.
+ */
 export async function deleteKeys(tx: Tx, userId: string, provider: string, id: string | null): Promise<number> {
+  await tx`
+    update connections set grants_revision = grants_revision + 1
+    where id in (select connection_id from grants join provider_keys on provider_keys.id = key_id
+      where user_id = ${userId} and provider_keys.provider = ${provider}
+        and (${id}::uuid is null or provider_keys.id = ${id}::uuid))`;
   const rows = await tx`
     delete from provider_keys
     where user_id = ${userId} and provider = ${provider} and (${id}::uuid is null or id = ${id}::uuid) returning id`;

@@ -1,4 +1,6 @@
+import { longestStatementMs } from '../database/connect.ts';
 import { isOfItsValues } from '../database/failures.ts';
+import { KeyPassError } from '../errors.ts';
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -8,6 +10,9 @@ interface Waiting<Item, Result> {
 
 /** Little enough that the last of a batch does not wait long for the first. */
 const mostAtOnce = 256;
+
+/** Until an answer that was on its way at the last moment has come. */
+const marginMs = 2_000;
 
 /**
  * Gathers what arrives while a batch is on its way into the next one, so that a lone item goes at once and a crowd shares
@@ -43,7 +48,7 @@ export class Batches<Item, Result> {
 
   async #settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
-      const results = await this.#work(batch.map(({ item }) => item));
+      const results = await withinDeadline(this.#work(batch.map(({ item }) => item)));
       batch.forEach(({ resolve, reject }, index) => {
         const result = results[index];
         if (result === undefined) reject(new Error('a batch left out one of its items'));
@@ -57,5 +62,20 @@ export class Batches<Item, Result> {
       }
       for (const { reject } of batch) reject(error);
     }
+  }
+}
+
+/** A connection that swallows everything must not keep all who come after waiting for its answer. */
+async function withinDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const message = 'The database did not answer in time. Try again in a moment.';
+    const error = new KeyPassError('database_unavailable', message, { retryAfter: 1 });
+    timer = setTimeout(() => reject(error), longestStatementMs + marginMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

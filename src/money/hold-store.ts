@@ -33,7 +33,7 @@ export interface HoldRow {
 export interface HoldOutcome {
   /** What was set aside; null where nothing was. */
   granted: Pico | null;
-  /** Null where there is no such connection. */
+  /** Null where there is no such connection, `locked` where somebody keeps it locked. */
   status: string | null;
   isSame: boolean;
   /** The window has its row, and the connection that of its limits. */
@@ -61,9 +61,14 @@ function asJson(rows: readonly HoldRow[]): string {
  * Takes holds in the order given, as far as connections are as they were checked, limits allow and budgets cover them:
  * this statement is the authority on all of it. Rows are locked in the order connections, budgets, rates, each by id, so
  * that instances wait for each other and never in a circle. A connection is locked as its owner's edit locks it: with a
- * shared lock, an unbroken row of batches would keep a revocation waiting for ever.
+ * shared lock, an unbroken row of batches would keep a revocation waiting for ever. With `skipsLocked` nobody waits for
+ * a connection: the calls of one that is locked have no status.
  */
-export async function insertHolds(sql: Sql | Tx, holds: readonly HoldRow[]): Promise<HoldOutcome[]> {
+export async function insertHolds(
+  sql: Sql | Tx,
+  holds: readonly HoldRow[],
+  { skipsLocked = false } = {},
+): Promise<HoldOutcome[]> {
   // Most connections have no limits, and what is not in a statement costs it nothing.
   const limits = holds.some(isLimited) ? withLimits(sql) : withoutLimits(sql);
   return sql<HoldOutcome[]>`
@@ -74,11 +79,11 @@ export async function insertHolds(sql: Sql | Tx, holds: readonly HoldRow[]): Pro
         model text, endpoint text, "keyId" uuid, "createdAt" timestamptz)
     ), standing as materialized (
       select id, status, cap_cents, ${connectionSeal(sql)} as seal from connections
-      where id in (select "connectionId" from wanted) order by id for no key update
+      where id in (select "connectionId" from wanted) order by id for no key update ${skipsLocked ? sql`skip locked` : sql``}
     ), checked as materialized (
       select wanted.*, status, least(wanted.budget, cap_cents * 10000000000) as in_force,
-        status = 'active' and standing.seal = wanted.seal and ("keySeal" is null or exists (
-          select from provider_keys where id = "keyId" and ${keySeal(sql)} = "keySeal")) as is_same,
+        status = 'active' and standing.seal = wanted.seal and ("keySeal" is null
+          or "keySeal" = (select ${keySeal(sql)} from provider_keys where provider_keys.id = "keyId")) as is_same,
         coalesce(rpm, tpm, parallel) is not null as is_limited
       from wanted join standing on id = "connectionId"
     ), locked as materialized (

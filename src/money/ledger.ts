@@ -1,14 +1,15 @@
 import type { Clock } from '../clock.ts';
 import type { Policy } from '../crypto/index.ts';
-import type { Database } from '../database/connect.ts';
+import { longestStatementMs, type Database } from '../database/connect.ts';
+import { isLockTimeout, isOfItsValues } from '../database/failures.ts';
 import { retrying } from '../database/retrying.ts';
 import { picoFromCents, type Pico } from './amount.ts';
 import { Batches } from './batches.ts';
 import type { CostLine } from './cost.ts';
 import { insertBudgets, insertHolds, type HoldOutcome, type HoldRow } from './hold-store.ts';
-import { lost, released, settled } from './receipts.ts';
-import { expired, fitsByItself, isExpired, refusal } from './refusals.ts';
-import { replaceLostCharge, settleHolds, type HoldEnd } from './settle-store.ts';
+import { isLost, lost, released, settled, withoutDetails } from './receipts.ts';
+import { expired, fitsByItself, isExpired, refusal, unavailable } from './refusals.ts';
+import { listLostCharges, replaceLostCharge, settleHolds, type HoldEnd } from './settle-store.ts';
 import type { PriceSource } from './prices.ts';
 import * as store from './store.ts';
 import type { Usage } from './usage.ts';
@@ -88,9 +89,12 @@ export class Ledger {
   readonly #holds = new Batches<HoldRow, HoldOutcome>((rows) => this.#takeHolds(rows));
   readonly #ends = new Batches<HoldEnd, boolean>((ends) => this.#endHolds(ends), gatherEndsMs);
   /** By call: what is still to be written. A call has one end, so one entry. */
-  readonly #unbooked = new Map<string, () => Promise<void>>();
-  /** Since when this instance has been heard of without a pause; undefined while it is not. */
-  #heardSince: number | undefined;
+  readonly #unbooked = new Map<string, HoldEnd>();
+  #isBooking = false;
+  /** When this instance was first and last heard of, in one go. */
+  #heard: { readonly since: number; readonly last: number } | undefined;
+  /** Calls whose hold may come about after all: their statement was lost on the way, and can be carried out until then. */
+  readonly #uncertain = new Map<string, number>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -104,10 +108,13 @@ export class Ledger {
    */
   async hold(request: HoldRequest): Promise<Hold> {
     const row = this.#rowOf(request);
+    // Made again under its id, its first hold must be given back before, or the return would take the second.
+    if (this.#unbooked.has(row.callId)) throw unavailable();
     for (;;) {
       const outcome = await this.#holds.add(row).catch((error: unknown) => {
-        // The statement may have been committed before the connection was lost, and nobody would know of the hold.
-        this.#unbooked.set(row.callId, () => this.#end(released(row.callId)));
+        // The statement may be carried out although its answer was lost, and nobody would know of the hold.
+        this.#uncertain.set(row.callId, performance.now() + longestStatementMs);
+        this.#unbooked.set(row.callId, released(row.callId));
         throw error;
       });
       if (outcome.granted !== null) return { callId: row.callId, amount: outcome.granted };
@@ -146,7 +153,6 @@ export class Ledger {
     await this.#beat();
     const timer = setInterval(() => {
       this.#beat().catch((error: unknown) => {
-        this.#heardSince = undefined;
         this.#parts.onFault('heartbeat_failed', error);
       });
     }, heartbeatMs);
@@ -189,45 +195,63 @@ export class Ledger {
 
   async #takeHolds(rows: readonly HoldRow[]): Promise<HoldOutcome[]> {
     const { sql } = this.#parts.database;
-    const outcomes = await retrying(() => insertHolds(sql, rows));
+    const outcomes = await retrying(() => insertHolds(sql, rows)).catch((error: unknown) => {
+      if (!isLockTimeout(error)) throw error;
+      return this.#takeUnlocked(rows);
+    });
     const early = rows.filter((_row, index) => outcomes[index]?.isSame === true && !outcomes[index].hasRows);
     if (early.length > 0) await retrying(() => insertBudgets(sql, early));
     return outcomes;
   }
 
-  async #endHolds(ends: readonly HoldEnd[]): Promise<boolean[]> {
-    const booked = await retrying(() => settleHolds(this.#parts.database.sql, ends));
-    return ends.map(({ callId }) => booked.has(callId));
+  /** Somebody has kept a connection locked for too long: its calls are refused, and those of the others go on. */
+  async #takeUnlocked(rows: readonly HoldRow[]): Promise<HoldOutcome[]> {
+    const outcomes = await insertHolds(this.#parts.database.sql, rows, { skipsLocked: true });
+    return outcomes.map((outcome) => (outcome.status === null ? { ...outcome, status: 'locked' } : outcome));
   }
 
+  /** Tells of each whether it is known how it ended: by this, or by what takes the place of a charge for it. */
+  async #endHolds(ends: readonly HoldEnd[]): Promise<boolean[]> {
+    const { sql } = this.#parts.database;
+    const booked = await retrying(() => settleHolds(sql, ends));
+    const rest = ends.filter(({ callId }) => !booked.has(callId)).map(({ callId }) => callId);
+    const charged = rest.length === 0 ? new Set<string>() : await listLostCharges(sql, rest);
+    for (const end of ends) if (charged.has(end.callId) && !isLost(end)) await replaceLostCharge(sql, end);
+    return ends.map(({ callId }) => booked.has(callId) || charged.has(callId));
+  }
+
+  /** Ends a hold. What the database does not take of a receipt, it does without: a hold must not stay for that. */
   async #end(end: HoldEnd): Promise<void> {
-    const isBooked = await this.#ends.add(end);
-    if (!isBooked) await replaceLostCharge(this.#parts.database.sql, end);
+    const isKnown = await this.#ends.add(end).catch((error: unknown) => {
+      if (!isOfItsValues(error)) throw error;
+      this.#parts.onFault('receipt_refused', error);
+      return this.#ends.add(withoutDetails(end));
+    });
+    const uncertainUntil = this.#uncertain.get(end.callId) ?? 0;
+    // Not there yet: it may come.
+    if (!isKnown && performance.now() < uncertainUntil) return;
+    this.#uncertain.delete(end.callId);
+    this.#unbooked.delete(end.callId);
   }
 
   async #beat(): Promise<void> {
     await store.upsertInstance(this.#parts.database.sql, this.instanceId);
-    this.#heardSince ??= performance.now();
+    const now = performance.now();
+    const isUnbroken = this.#heard !== undefined && now - this.#heard.last < silenceMs;
+    this.#heard = { since: isUnbroken ? (this.#heard?.since ?? now) : now, last: now };
     await this.#bookRest();
     // Whoever was away with the database can't tell who else is gone: the others may just not have spoken again.
-    const canJudge = this.#parts.isAlone || performance.now() - this.#heardSince >= silenceMs;
-    if (canJudge) await this.resolveOrphans();
+    if (this.#parts.isAlone || now - this.#heard.since >= silenceMs) await this.resolveOrphans();
   }
 
-  /** What could not be written when it was due: one to see whether the database is back, then the others together. */
+  /** What could not be written when it was due. */
   async #bookRest(): Promise<void> {
-    const [first, ...rest] = [...this.#unbooked];
-    if (first === undefined) return;
-    const book = async ([callId, work]: typeof first) => {
-      await work();
-      this.#unbooked.delete(callId);
-    };
-    try {
-      await book(first);
-      await Promise.all(rest.map(book));
-    } catch (error) {
-      this.#parts.onFault('booking_failed', error);
-    }
+    if (this.#isBooking) return;
+    this.#isBooking = true;
+    const attempts = await Promise.allSettled([...this.#unbooked.values()].map((end) => this.#end(end)));
+    this.#isBooking = false;
+    const failed = attempts.find((attempt) => attempt.status === 'rejected');
+    if (failed !== undefined) this.#parts.onFault('booking_failed', failed.reason);
   }
 
   /** Writes now, or with the next heartbeat that finds the database: until then the hold stays. */
@@ -236,7 +260,7 @@ export class Ledger {
       await this.#end(end);
     } catch (error) {
       this.#parts.onFault(event, error);
-      this.#unbooked.set(end.callId, () => this.#end(end));
+      this.#unbooked.set(end.callId, end);
     }
   }
 }

@@ -18,7 +18,7 @@ describe.skipIf(!hasPostgres && process.env['CI'] === undefined)('postgres', () 
     await scene.database.close();
   });
 
-  test('an instance that stands still in an edit of one connection holds up no other for long', async () => {
+  test('whoever stands still in an edit of one connection holds up no other for long, and is ended', async () => {
     const [locked, free] = [await scene.permission(), await scene.permission()];
     const isThere = Promise.withResolvers<void>();
     const end = Promise.withResolvers<void>();
@@ -33,7 +33,8 @@ describe.skipIf(!hasPostgres && process.env['CI'] === undefined)('postgres', () 
     );
     await isThere.promise;
     const waiting = [locked, free].map((grantee) => codeOf(scene.hold(grantee, cent)));
-    expect(await Promise.all(waiting)).toEqual(['granted', 'granted']);
+    expect(await Promise.all(waiting)).toEqual(['database_unavailable', 'granted']);
+    expect(await codeOf(scene.hold(locked, cent))).toBe('granted');
     end.resolve();
     expect(await ended).toBe('ended by the database');
   }, 60_000);

@@ -38,7 +38,8 @@ export function withLimits(sql: Sql | Tx) {
     sql`coalesce(extract(epoch from ${full} - ranked.deadline), 0)::float8`;
   return {
     locked: sql`limited as materialized (
-      select connection_id, running, greatest(requests_full_at, statement_timestamp()) as requests_full_at,
+      select connection_id, running, tokens_per_minute,
+        greatest(requests_full_at, statement_timestamp()) as requests_full_at,
         greatest(tokens_full_at, statement_timestamp()) as tokens_full_at,
         statement_timestamp() + ${minute} as deadline
       from rates
@@ -46,7 +47,10 @@ export function withLimits(sql: Sql | Tx) {
         where is_same and is_limited)
       order by connection_id for update
     ),`,
-    ranks: sql`running, requests_full_at, tokens_full_at, deadline,
+    // What is still to be worked off was counted at the speed of the limit before this one.
+    ranks: sql`running, requests_full_at, deadline,
+      statement_timestamp() + (tokens_full_at - statement_timestamp()) * coalesce(tokens_per_minute::float8 / tpm, 1)
+        as tokens_full_at,
       count(*) over (partition by "connectionId" order by place) as nth,
       sum(tokens) over (partition by "connectionId" order by place) as all_tokens,`,
     join: sql`left join limited on limited.connection_id = "connectionId"

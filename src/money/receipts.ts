@@ -1,7 +1,10 @@
-import type { Pico } from './amount.ts';
+import { picoFromCents, type Pico } from './amount.ts';
 import type { Hold, Settlement } from './ledger.ts';
 import type { HoldEnd } from './settle-store.ts';
 import { inputBuckets, outputBuckets, type Usage } from './usage.ts';
+
+/** The largest budget: more than that, a provider can only have misstated. */
+const mostBooked = picoFromCents(100_000_000);
 
 /** How a call that never left is told where it was charged before anybody knew. */
 const neverLeft: Settlement = {
@@ -22,7 +25,7 @@ export function settled(hold: Hold, settlement: Settlement): HoldEnd {
     ...rest,
     callId: hold.callId,
     isRelease: false,
-    cost,
+    cost: cost < mostBooked ? cost : mostBooked,
     flags: cost > hold.amount ? [...flags, 'overrun'] : flags,
     usage,
     lines,
@@ -50,10 +53,22 @@ export function lost(hold: { callId: string; amount: Pico; createdAt: Date }, no
       ...neverLeft,
       cost: amount,
       quality: 'unknown',
-      flags: ['instance_lost'],
+      flags: [lostFlag],
       durationMs: Math.min(Math.max(0, now.getTime() - createdAt.getTime()), longestMs),
     },
   );
+}
+
+const lostFlag = 'instance_lost';
+
+export function isLost({ flags }: HoldEnd): boolean {
+  return flags.includes(lostFlag);
+}
+
+/** The same end with its cost alone, where the database refuses what came from the provider. */
+export function withoutDetails(end: HoldEnd): HoldEnd {
+  const details = { servedModel: null, serviceTier: null, usage: null, lines: [], price: null };
+  return { ...end, ...details, flags: [...end.flags, 'details_lost'] };
 }
 
 function tokensOf(usage: Usage): number {

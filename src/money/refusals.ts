@@ -23,6 +23,12 @@ export function revoked(): KeyPassError {
   return new KeyPassError('connection_revoked', 'The owner has revoked this connection.');
 }
 
+/** Nothing can be decided in this moment, so nothing is forwarded. */
+export function unavailable(): KeyPassError {
+  const message = 'The database cannot be reached just now. Try again in a moment.';
+  return new KeyPassError('database_unavailable', message, { retryAfter: 1 });
+}
+
 /** Whether the call would be granted if it were decided alone, after what its batch has granted to others. */
 export function fitsByItself(outcome: HoldOutcome, { amount, minimum }: HoldRow): boolean {
   if (!outcome.isSame) return false;
@@ -33,6 +39,7 @@ export function fitsByItself(outcome: HoldOutcome, { amount, minimum }: HoldRow)
 
 /** Why no hold was granted. */
 export function refusal(outcome: HoldOutcome, request: HoldRequest, now: Date): KeyPassError {
+  if (outcome.status === 'locked') return unavailable();
   if (outcome.status === null || outcome.status === 'revoked') return revoked();
   if (outcome.status === 'paused') return paused();
   if (!outcome.isSame) {

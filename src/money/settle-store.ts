@@ -63,11 +63,11 @@ export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Prom
       update budgets set held = held - amount, spent = spent + cost, told = case
           when in_force = 0 then 0
           when spent + cost >= in_force then 100
-          when 5 * (spent + cost) >= 4 * in_force then 80
-          when 2 * (spent + cost) >= in_force then 50
+          when spent + cost >= in_force * 0.8 then 80
+          when spent + cost >= in_force * 0.5 then 50
           else 0 end
       from total
-      join connections on id = connection_id
+      left join connections on id = connection_id
       join locked using (connection_id, window_start)
       cross join lateral (select least(locked.budget, cap_cents * 10000000000) as in_force) as budget
       where budgets.connection_id = total.connection_id and budgets.window_start = total.window_start
@@ -96,6 +96,13 @@ export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Prom
       from settled join ended on call_id = "callId" where not "isRelease"
     )
     select call_id from settled`;
+  return new Set(rows.map(({ callId }) => callId));
+}
+
+/** Of these calls, those that other instances have charged because this one seemed lost. */
+export async function listLostCharges(sql: Sql | Tx, callIds: readonly string[]): Promise<Set<string>> {
+  const rows = await sql<{ callId: string }[]>`
+    select call_id from receipts where call_id = any(${[...callIds]}::uuid[]) and 'instance_lost' = any(flags)`;
   return new Set(rows.map(({ callId }) => callId));
 }
 

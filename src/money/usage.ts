@@ -94,6 +94,8 @@ export const noTokens = {
 
 /** No context window, file or text comes near this; a larger count is an error or a lie. */
 const most = 1_000_000_000;
+/** The same of searches, tools and images, which cost thousands of times as much each. */
+const mostUses = 1_000_000;
 
 /** A count that must be there. What is no number becomes NaN, which every sum carries on to `soundUsage`. */
 export function requiredCount(value: unknown): number {
@@ -110,16 +112,17 @@ export function optionalCount(value: unknown): number {
  * cached than sent) or are no counts are treated as missing, so that no answer can make a cost negative or absurd.
  */
 export function soundUsage(usage: Usage): Usage | undefined {
+  const uses = [...Object.values(usage.fees ?? {}), usage.images?.count ?? 0];
   const counts = [
     ...[...inputBuckets, ...outputBuckets].map((bucket) => usage[bucket] ?? 0),
-    ...Object.values(usage.fees ?? {}),
     usage.reasoning,
     usage.characters ?? 0,
-    usage.images?.count ?? 0,
+    ...uses,
   ];
   const { seconds = 0 } = usage;
   const isSound = counts.every((count) => Number.isSafeInteger(count)) && Number.isFinite(seconds);
-  return isSound && [...counts, seconds].every((count) => count >= 0 && count <= most) ? usage : undefined;
+  if (!isSound || uses.some((count) => count > mostUses)) return undefined;
+  return [...counts, seconds].every((count) => count >= 0 && count <= most) ? usage : undefined;
 }
 
 /** Only the fees that were incurred, so that a usage without any has no `fees` member to look at. */

@@ -51,7 +51,7 @@ export interface HeldCall extends PreparedCall {
 /** From a call's dispatch to its settlement: every hold that comes here is settled or released exactly once. */
 export class Dispatcher {
   readonly #services: DispatchServices;
-  readonly #unbooked = new Set<Promise<void>>();
+  readonly #unbooked = new Set<Promise<unknown>>();
 
   constructor(services: DispatchServices) {
     this.#services = services;
@@ -74,7 +74,7 @@ export class Dispatcher {
       } else {
         this.#settle(held.hold, unanswered(held.hold, quoted, 'no_answer'), { status: null, ttfbMs: null, startedAt });
       }
-      throw error instanceof NoAnswer ? errorOf(error.reason) : error;
+      throw error instanceof NoAnswer ? toldOf(error, quoted) : error;
     }
     return this.#answer(call, held, response, lifeline, startedAt);
   }
@@ -98,23 +98,26 @@ export class Dispatcher {
       this.#settle(held.hold, unbilled(['redirected']), seen);
       throw redirected(lifeline);
     }
+    let answer: Answer | KeyPassError;
     try {
-      return await this.#relayed(call, held, response, lifeline, (booking) => this.#settle(hold, booking, seen));
+      answer = await this.#relayed(call, held, response, lifeline, (booking) => this.#settle(hold, booking, seen));
     } catch (error) {
       this.#settle(held.hold, unanswered(held.hold, held.priced?.quote ?? null, 'not_relayed'), seen);
       lifeline.cut(new KeyPassError('internal_error', 'KeyPass could not pass the answer on.'));
       throw error;
     }
+    if (answer instanceof KeyPassError) throw held.priced === null ? answer : onceOnly(answer);
+    return answer;
   }
 
-  /** The answer as it is passed on; its end is booked. What this throws has not been. */
+  /** The answer as it is passed on, or the failure that came in its place; its end is booked. What this throws has not been. */
   async #relayed(
     call: ProxyCall,
     held: HeldCall,
     response: Response,
     lifeline: Lifeline,
     book: (booking: Promise<Booking>) => void,
-  ): Promise<Answer> {
+  ): Promise<Answer | KeyPassError> {
     const { status } = response;
     const { maxCopyBytes: longest, drainMs } = this.#services.limits;
     const { priced, removesUsage } = held;
@@ -134,7 +137,7 @@ export class Dispatcher {
     }
     const options = { tap, lifeline, drainMs, errorEvent: telling, onEnd };
     const body = isShort(response) ? await relayWhole(response, options) : relay(response.body, options);
-    return { status, headers, body };
+    return body instanceof KeyPassError ? body : { status, headers, body };
   }
 
   /** An answer has always ended in a booking, whatever it was that could not be read. */
@@ -168,6 +171,16 @@ export class Dispatcher {
     await this.#track('release_failed', this.#services.ledger.release(hold));
   }
 
+  /** Lets `settled` wait for a call from its beginning. */
+  async track<T>(call: Promise<T>): Promise<T> {
+    this.#unbooked.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#unbooked.delete(call);
+    }
+  }
+
   #track(event: string, work: Promise<void>): Promise<void> {
     const done = work
       .catch((error: unknown) => this.#services.onFault(event, error))
@@ -176,9 +189,9 @@ export class Dispatcher {
     return done;
   }
 
-  /** Resolves when every call that has ended is booked. */
+  /** Resolves when no call is on its way to its answer and every call that has ended is booked. */
   async settled(): Promise<void> {
-    while (this.#unbooked.size > 0) await Promise.all(this.#unbooked);
+    while (this.#unbooked.size > 0) await Promise.allSettled(this.#unbooked);
   }
 }
 
@@ -190,4 +203,20 @@ function redirected(lifeline: Lifeline): KeyPassError {
   );
   lifeline.cut(error);
   return error;
+}
+
+/** What the client is told of a request that was not answered. */
+function toldOf({ reason, wasSent }: NoAnswer, quoted: Quote | null): KeyPassError {
+  const error = errorOf(reason);
+  return wasSent && quoted !== null ? onceOnly(error) : error;
+}
+
+/** The provider may have done the work, and bills it; clients that repeat by themselves would have it billed again. */
+function onceOnly({ code, message, param, retryAfter, details }: KeyPassError): KeyPassError {
+  return new KeyPassError(code, message, {
+    isFinal: true,
+    ...(param === undefined ? {} : { param }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(details === undefined ? {} : { details }),
+  });
 }

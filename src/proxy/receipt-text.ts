@@ -13,6 +13,9 @@ export function cleanText(text: string): string {
   return Array.from(visible).slice(0, mostCharacters).join('');
 }
 
+/** A usage is a few levels deep; each level costs the database a little of its stack. */
+const mostLevels = 32;
+
 /**
  * A provider's own usage object as a receipt keeps it; null for one that no usage looks like: too large, too deep, or
  * with text that PostgreSQL's JSON refuses (U+0000 and half a surrogate pair, which JSON.stringify escapes).
@@ -20,8 +23,14 @@ export function cleanText(text: string): string {
 export function storable(raw: unknown): unknown {
   try {
     const json = JSON.stringify(raw) ?? 'null';
-    return json.length > mostRawBytes || /\\u(?:0000|d[89a-f])/i.test(json) ? null : raw;
+    const isKept = json.length <= mostRawBytes && !/\\u(?:0000|d[89a-f])/i.test(json) && !isDeeper(raw, mostLevels);
+    return isKept ? raw : null;
   } catch {
     return null;
   }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

@@ -1,7 +1,7 @@
 import { KeyPassError } from '../errors.ts';
 import { Farewell } from './farewell.ts';
 import { isEventStream } from './headers.ts';
-import { clientLeft, type Lifeline } from './lifeline.ts';
+import { clientLeft, errorOf, type Lifeline } from './lifeline.ts';
 import { Pace } from './pace.ts';
 import { StreamTap, type Tap } from './tap.ts';
 
@@ -44,14 +44,18 @@ const shortBytes = 64 * 1024;
 /** Whether an answer can be passed on in one piece: a stream of its own costs more than all else of a small call. */
 export function isShort({ headers }: Response): boolean {
   const length = Number(headers.get('content-length') ?? Number.NaN);
-  return length <= shortBytes && headers.get('content-encoding') === null && !isEventStream(headers);
+  const isPlain = headers.get('transfer-encoding') === null && headers.get('content-encoding') === null;
+  return length <= shortBytes && isPlain && !isEventStream(headers);
 }
 
-/** Passes a short answer on in one piece; one that tears is torn for the client too. */
+/**
+ * Reads a short answer to be passed on in one piece. One that tears comes back as the failure that it is: no byte of it
+ * has gone out.
+ */
 export async function relayWhole(
   response: Response,
   { tap, lifeline, onEnd }: RelayOptions,
-): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
+): Promise<Uint8Array<ArrayBuffer> | KeyPassError> {
   lifeline.answered(() => lifeline.cut(clientLeft));
   let bytes: Uint8Array<ArrayBuffer>;
   try {
@@ -61,8 +65,7 @@ export async function relayWhole(
     lifeline.close();
     tap.tear();
     onEnd(ended === undefined ? 'broken' : ended === clientLeft ? 'left' : 'cut', false);
-    const reason = ended instanceof KeyPassError ? ended : brokenOff();
-    return new ReadableStream({ start: (controller) => controller.error(reason) });
+    return ended === undefined ? brokenOff() : errorOf(ended);
   }
   lifeline.close();
   // What a tap takes out is in streams alone: here it only reads.

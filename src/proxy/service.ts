@@ -102,7 +102,11 @@ export class Proxy {
   }
 
   /** Makes one call. What it throws was not answered; what was dispatched is settled all the same. */
-  async call(call: ProxyCall): Promise<Answer> {
+  call(call: ProxyCall): Promise<Answer> {
+    return this.#dispatcher.track(this.#call(call));
+  }
+
+  async #call(call: ProxyCall): Promise<Answer> {
     const { access, prices, limits, clock } = this.#services;
     refuseSandbox(call.grantee);
     refuseUnlistedValues(call.route.provider, call.headers);
@@ -119,7 +123,7 @@ export class Proxy {
     }
   }
 
-  /** Resolves when every call that has ended is booked. */
+  /** Resolves when no call is on its way to its answer and every call that has ended is booked. */
   settled(): Promise<void> {
     return this.#dispatcher.settled();
   }
@@ -128,11 +132,12 @@ export class Proxy {
   async #hold(call: ProxyCall, prepared: PreparedCall): Promise<HeldCall> {
     const { ledger } = this.#services;
     const request = this.#holdRequest(call, prepared);
+    const mustBeExact = isExact(call.headers);
     try {
       return { ...prepared, hold: await ledger.hold(request) };
     } catch (error) {
       const { priced } = prepared;
-      if (priced === null || isExact(call.headers) || !isBudgetError(error)) throw error;
+      if (priced === null || mustBeExact || !isBudgetError(error)) throw error;
       const minimum = leastUseful(priced.call);
       if (minimum === undefined || minimum >= request.amount) throw error;
       const hold = await ledger.hold({ ...request, minimum });
@@ -204,7 +209,12 @@ function isBudgetError(error: unknown): boolean {
 
 /** The app wants the call as it wrote it, or not at all. */
 function isExact(headers: Headers): boolean {
-  return headers.get('x-keypass-exact') === 'true';
+  const value = headers.get('x-keypass-exact') ?? 'false';
+  if (value !== 'true' && value !== 'false') {
+    const message = 'x-keypass-exact must be true or false.';
+    throw new KeyPassError('invalid_request', message, { param: 'x-keypass-exact' });
+  }
+  return value === 'true';
 }
 
 function refuseSandbox({ policy }: Grantee): void {
