@@ -35,7 +35,7 @@ ${usageFixtures.length} answers as the providers document them, and what each co
 done by hand; the tests read the same answers with the code that meters calls, and send most of them through the proxy to a receipt. A cost that is off
 by a millionth of a millionth of a dollar fails them.
 
-The counts have the names that they have on a [receipt](api-overview.md): each token is in one of them, whatever the provider's own totals include.
+The counts have the names that they have on a [receipt](usage.md#receipts): each token is in one of them, whatever the provider's own totals include.
 \`reasoning\` alone is part of \`output\`. M is a million tokens, k a thousand uses, h an hour. The prices are those of ${today}, unless another
 day is named.
 

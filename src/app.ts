@@ -25,6 +25,7 @@ import { createFrontDoor } from './http/front-door.ts';
 import { healthRoutes } from './http/health.ts';
 import { openApi } from './http/openapi.ts';
 import { strictBodies } from './http/bodies.ts';
+import { strictQueries } from './http/queries.ts';
 import type { Log } from './http/log.ts';
 import { providerRoutes } from './keys/provider-routes.ts';
 import { keyRoutes } from './keys/routes.ts';
@@ -97,6 +98,7 @@ export function createApp(deps: Deps) {
     .use(proxyRoutes(proxy, log))
     .use(unifiedRoutes(unified, log))
     .use(strictBodies())
+    .use(strictQueries())
     .use(accountRoutes(accounts, { auth, cookie, limits }))
     .use(passwordRoutes(passwords, { auth, limits }))
     .use(providerRoutes(services.originOf))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { ConfigError, describeConfig, isLoopback, readConfig } from './config.ts';
+import { ConfigError, describeConfig, isLoopback, readConfig, settingNames } from './config.ts';
 
 /** The faults of a configuration; none if it is taken. */
 function faultsOf(environment: Record<string, string>, toml?: string): readonly string[] {
@@ -146,9 +146,38 @@ describe('faults', () => {
   });
 });
 
-test('what is in force is told without the database’s password', () => {
-  const lines = describeConfig(readConfig({ DATABASE_URL: 'postgres://ada:canary-40aa@db.example/keypass' }));
-  expect(lines.join('\n')).not.toContain('canary-40aa');
-  expect(lines).toContain('databaseUrl = postgres://ada:***@db.example/keypass');
-  expect(lines).toContain('port = 8787');
+describe('what is in force is told', () => {
+  const settings = {
+    PORT: '9000',
+    DATABASE_URL: 'postgres://ada:canary-40aa@db.example/keypass?sslmode=require&password=canary-41bb',
+    KEYPASS_CORS_ORIGINS: 'https://a.example, https://b.example',
+    KEYPASS_OPENAI_BASE_URL: 'http://127.0.0.1:1234',
+  };
+  const lines = describeConfig(readConfig(settings));
+
+  test('by the settings’ own names, each once, without the database’s password', () => {
+    expect(lines.map((line) => line.split('=')[0] ?? '').toSorted()).toEqual(settingNames.toSorted());
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'PORT=9000',
+        'HOST=localhost',
+        'KEYPASS_ORIGIN=http://localhost:9000',
+        'KEYPASS_CORS_ORIGINS=https://a.example,https://b.example',
+        'KEYPASS_DATA=./data',
+        'DATABASE_URL=postgres://ada:***@db.example/keypass?sslmode=require&password=***',
+        'KEYPASS_RECEIPT_DAYS=',
+        'KEYPASS_FIRST_BYTE_TIMEOUT_MS=600000',
+        'KEYPASS_OPENAI_BASE_URL=http://127.0.0.1:1234',
+        'KEYPASS_GROQ_BASE_URL=https://api.groq.com',
+      ]),
+    );
+    expect(lines.join('\n')).not.toContain('canary');
+  });
+
+  test('so that the same could be set again', () => {
+    const again = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    expect(describeConfig(readConfig(again))).toEqual(lines);
+  });
 });

@@ -1,6 +1,6 @@
 import { parse as parseToml } from 'smol-toml';
 import ipaddr from 'ipaddr.js';
-import { providerIds } from './providers/index.ts';
+import { providerIds, providers } from './providers/index.ts';
 
 /** What KeyPass runs with: read once at start, frozen, the same for every part. */
 export interface Config {
@@ -36,6 +36,34 @@ export interface Config {
   readonly shutdownGraceSeconds: number;
 }
 
+/** The settings of one value each by their names, in the order of docs/configuration.md. */
+const names = {
+  port: 'PORT',
+  hostname: 'HOST',
+  origin: 'KEYPASS_ORIGIN',
+  trustedProxies: 'KEYPASS_TRUSTED_PROXIES',
+  corsOrigins: 'KEYPASS_CORS_ORIGINS',
+  webhookAllowedHosts: 'KEYPASS_WEBHOOK_ALLOWED_HOSTS',
+  dataFolder: 'KEYPASS_DATA',
+  databaseUrl: 'DATABASE_URL',
+  pepperFile: 'KEYPASS_PEPPER_FILE',
+  receiptDays: 'KEYPASS_RECEIPT_DAYS',
+  registration: 'KEYPASS_REGISTRATION',
+  pricesFile: 'KEYPASS_PRICES_FILE',
+  maxJsonBytes: 'KEYPASS_MAX_JSON_BYTES',
+  maxUploadBytes: 'KEYPASS_MAX_UPLOAD_BYTES',
+  upstreamFirstByteMs: 'KEYPASS_FIRST_BYTE_TIMEOUT_MS',
+  upstreamTotalMs: 'KEYPASS_TOTAL_TIMEOUT_MS',
+  shutdownGraceSeconds: 'KEYPASS_SHUTDOWN_GRACE_SECONDS',
+} as const satisfies Record<Exclude<keyof Config, 'providerOrigins'>, string>;
+
+function baseUrlName(provider: string): string {
+  return `KEYPASS_${provider.toUpperCase()}_BASE_URL`;
+}
+
+/** Every setting there is. */
+export const settingNames: readonly string[] = [...Object.values(names), ...providerIds.map(baseUrlName)];
+
 /** Every fault of a configuration at once, each with what was expected. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -60,49 +88,54 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const values = { ...fileValues(toml, faults), ...environmentValues(environment) };
   const read = new Reader(values, faults);
 
-  const port = read.integer('PORT', 8787, 0, 65_535);
-  const hostname = read.text('HOST', 'localhost');
-  const origin = read.origin('KEYPASS_ORIGIN', `http://localhost:${port}`);
-  const dataFolder = read.text('KEYPASS_DATA', './data');
+  const port = read.integer(names.port, 8787, 0, 65_535);
+  const hostname = read.text(names.hostname, 'localhost');
+  const origin = read.origin(names.origin, `http://localhost:${port}`);
+  const dataFolder = read.text(names.dataFolder, './data');
   const config: Config = {
     port,
     hostname,
     origin,
     dataFolder,
-    databaseUrl: read.databaseUrl('DATABASE_URL'),
-    pepperFile: read.text('KEYPASS_PEPPER_FILE', `${dataFolder}/pepper.json`),
+    databaseUrl: read.databaseUrl(names.databaseUrl),
+    pepperFile: read.text(names.pepperFile, `${dataFolder}/pepper.json`),
     registration: read.oneOf(
-      'KEYPASS_REGISTRATION',
+      names.registration,
       ['open', 'invite', 'closed'],
       isLoopback(origin) && isLoopbackHost(hostname) ? 'open' : 'invite',
     ),
-    trustedProxies: read.list('KEYPASS_TRUSTED_PROXIES', isCidr, 'address ranges such as 10.0.0.0/8'),
-    corsOrigins: read.list('KEYPASS_CORS_ORIGINS', isWebOrigin, 'origins such as https://app.example'),
+    trustedProxies: read.list(names.trustedProxies, isCidr, 'address ranges such as 10.0.0.0/8'),
+    corsOrigins: read.list(names.corsOrigins, isWebOrigin, 'origins such as https://app.example'),
     webhookAllowedHosts: read.list(
-      'KEYPASS_WEBHOOK_ALLOWED_HOSTS',
+      names.webhookAllowedHosts,
       isHostOrRange,
       'host names, addresses or ranges such as hooks.internal or 10.0.0.0/8',
     ),
     providerOrigins: read.providerOrigins(),
-    pricesFile: read.text('KEYPASS_PRICES_FILE', '') || null,
-    maxJsonBytes: read.integer('KEYPASS_MAX_JSON_BYTES', 32 * 1024 * 1024, 1024, 256 * 1024 * 1024),
-    maxUploadBytes: read.integer('KEYPASS_MAX_UPLOAD_BYTES', 256 * 1024 * 1024, 1024, 16 * 1024 ** 3),
-    upstreamFirstByteMs: read.integer('KEYPASS_FIRST_BYTE_TIMEOUT_MS', 600_000, 100, 3_600_000),
-    upstreamTotalMs: read.integer('KEYPASS_TOTAL_TIMEOUT_MS', 3_600_000, 100, 86_400_000),
+    pricesFile: read.text(names.pricesFile, '') || null,
+    maxJsonBytes: read.integer(names.maxJsonBytes, 32 * 1024 * 1024, 1024, 256 * 1024 * 1024),
+    maxUploadBytes: read.integer(names.maxUploadBytes, 256 * 1024 * 1024, 1024, 16 * 1024 ** 3),
+    upstreamFirstByteMs: read.integer(names.upstreamFirstByteMs, 600_000, 100, 3_600_000),
+    upstreamTotalMs: read.integer(names.upstreamTotalMs, 3_600_000, 100, 86_400_000),
     // A month's bill can be looked at until the next month has ended.
-    receiptDays: read.integerOrNull('KEYPASS_RECEIPT_DAYS', 62, 36_500),
-    shutdownGraceSeconds: read.integer('KEYPASS_SHUTDOWN_GRACE_SECONDS', 30, 0, 3600),
+    receiptDays: read.integerOrNull(names.receiptDays, 62, 36_500),
+    shutdownGraceSeconds: read.integer(names.shutdownGraceSeconds, 30, 0, 3600),
   };
   read.refuseUnknown();
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(config);
 }
 
-/** The configuration as an operator may see it: one `NAME=value` line each, the database's password masked. */
-export function describeConfig(config: Config): string[] {
-  return Object.entries({ ...config, databaseUrl: config.databaseUrl && maskPassword(config.databaseUrl) }).map(
-    ([name, value]) => `${name} = ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-  );
+/**
+ * The configuration as an operator may see it: what is in force, one `NAME=value` line for each setting, as it would be
+ * set; nothing after the sign where it is not. The database's password is masked.
+ */
+export function describeConfig({ providerOrigins, ...config }: Config): string[] {
+  const values = new Map(Object.entries({ ...config, databaseUrl: config.databaseUrl && masked(config.databaseUrl) }));
+  return [
+    ...Object.entries(names).map(([member, name]) => `${name}=${String(values.get(member) ?? '')}`),
+    ...providers.map(({ id, origin }) => `${baseUrlName(id)}=${providerOrigins[id] ?? origin}`),
+  ];
 }
 
 /** Whether an origin can only be reached from this machine. */
@@ -205,7 +238,7 @@ class Reader {
 
   providerOrigins(): Record<string, string> {
     const named = providerIds
-      .map((id) => ({ id, name: `KEYPASS_${id.toUpperCase()}_BASE_URL` }))
+      .map((id) => ({ id, name: baseUrlName(id) }))
       .filter(({ name }) => this.#values[name] !== undefined);
     return Object.fromEntries(named.map(({ id, name }) => [id, this.origin(name, 'http://localhost')]));
   }
@@ -237,8 +270,10 @@ function isHostOrRange(text: string): boolean {
   );
 }
 
-function maskPassword(url: string): string {
-  const masked = new URL(url);
-  if (masked.password !== '') masked.password = '***';
-  return masked.href;
+/** A password may stand before the host or among the parameters. */
+function masked(url: string): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = '***';
+  for (const name of shown.searchParams.keys()) if (/pass/i.test(name)) shown.searchParams.set(name, '***');
+  return shown.href;
 }

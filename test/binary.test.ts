@@ -62,7 +62,7 @@ describe('the command line', () => {
     expect(await keypass.run('--version')).toEqual({ code: 0, output: `${manifest.version}\n` });
     for (const unknown of ['frobnicate', 'constructor']) expect((await keypass.run(unknown)).code).toBe(2);
     const { code, output } = await keypass.run('config');
-    expect([code, output]).toEqual([0, expect.stringContaining(`port = ${keypass.port}`)]);
+    expect([code, output]).toEqual([0, expect.stringContaining(`PORT=${keypass.port}\n`)]);
     expect(output).toContain('ada:***@');
     expect(output).not.toContain('secret@');
   });

@@ -10,6 +10,8 @@ let world: PagesWorld;
 let vault: Vault;
 let app: KeyPassClient;
 let accessToken = '';
+/** Of a connection that may chat and make images. */
+let limited = '';
 
 /** The consent window, opened by the page of an app on another origin. */
 describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
@@ -92,6 +94,73 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     expect(await world.app.message('keypass:success')).toMatchObject({ publicToken: null });
     expect((await vault.connections.list()).map(({ policy }) => policy.budgetCents)).toEqual([3000]);
     expect((await world.chat(accessToken)).status).toBe(200);
+  });
+
+  test('preselects the kinds of calls that are asked for, unfolded and explained; what is taken away is not sealed', async () => {
+    const requestedScopes = ['chat' as const, 'images' as const, 'stateful' as const];
+    const { linkToken } = await app.createLinkSession({ requestedProviders: ['openai'], requestedScopes });
+    const window = await world.app.open(world.context, world.linkUrl(linkToken));
+    await unlockToBudget(window);
+    await window.getByText('Inkwell asks for: Chat, Images, Stored files and chats.').waitFor();
+    expect(await chosenKinds(window)).toEqual(['Chat', 'Images', 'Stored files and chats']);
+    await window.getByText('Stored files and chats are the riskiest kind').waitFor();
+    await world.camera.take(window, 'link-4-asked');
+    await window.getByLabel('Stored files and chats').uncheck();
+    await goOn(window);
+    await window.getByText('Chat, Images', { exact: true }).waitFor();
+    await approve(window);
+    const { publicToken } = await world.app.message('keypass:success');
+    const exchanged = await app.exchangePublicToken(String(publicToken));
+    expect(exchanged.policy.scopes).toEqual(['chat', 'images']);
+    limited = exchanged.accessToken;
+  });
+
+  test('preselects what a connection has and what is asked for beside it', async () => {
+    const { linkToken } = await app.createLinkSession({
+      requestedProviders: ['openai'],
+      requestedScopes: ['chat', 'audio'],
+      accessToken: limited,
+    });
+    const window = await world.app.open(world.context, world.linkUrl(linkToken));
+    await unlockToBudget(window);
+    await window.getByText('Inkwell asks for more: Audio.').waitFor();
+    expect(await chosenKinds(window)).toEqual(['Chat', 'Images', 'Audio']);
+    await world.camera.take(window, 'link-4-asked-more');
+    await window.getByLabel('Images').uncheck();
+    await goOn(window);
+    await approve(window);
+    await world.app.message('keypass:success');
+    expect((await app.connection({ accessToken: limited })).scopes).toEqual(['audio', 'chat']);
+  });
+
+  test('keeps the kinds of calls folded away where nothing beyond the usual is asked for', async () => {
+    const { linkToken } = await app.createLinkSession({ requestedProviders: ['openai'] });
+    const window = await world.app.open(world.context, world.linkUrl(linkToken));
+    await unlockToBudget(window);
+    await window.getByText('Inkwell asks for: Chat, Embeddings.').waitFor();
+    expect(await window.getByLabel('Images').isVisible()).toBe(false);
+    await window.close();
+  });
+
+  test('seals nothing for a request that changed after it was shown', async () => {
+    const { linkToken } = await app.createLinkSession({ requestedProviders: ['openai'] });
+    let asked = 0;
+    await world.context.route('**/v1/link/session', async (route) => {
+      const response = await route.fetch();
+      const body = await response.text();
+      asked += 1;
+      const changed = body.replace('["chat","embeddings"]', '["chat","embeddings","stateful"]');
+      await route.fulfill({ response, body: asked === 1 ? body : changed });
+    });
+    const window = await world.app.open(world.context, world.linkUrl(linkToken));
+    await goOn(window);
+    await window.getByLabel('Password').fill(password);
+    await window.getByRole('button', { name: 'Unlock' }).click();
+    await window.getByText('Nothing was changed or sent').waitFor();
+    expect(await window.getByRole('button', { name: 'Continue' }).count()).toBe(0);
+    expect(asked).toBeGreaterThan(1);
+    await world.context.unroute('**/v1/link/session');
+    await window.close();
   });
 
   test('takes in somebody new without leaving, and refuses them another account’s connection', async () => {
@@ -195,6 +264,23 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
 
 async function goOn(window: Page): Promise<void> {
   await window.getByRole('button', { name: 'Continue' }).click();
+}
+
+/** From the first screen to the budget, with the account that this browser knows. */
+async function unlockToBudget(window: Page): Promise<void> {
+  await goOn(window);
+  await window.getByLabel('Password').fill(password);
+  await window.getByRole('button', { name: 'Unlock' }).click();
+  await window.getByText('Choose what it may use').waitFor();
+  await goOn(window);
+  await window.getByText('Set a budget').waitFor();
+}
+
+/** The kinds of calls that are in sight and ticked. */
+async function chosenKinds(window: Page): Promise<(string | undefined)[]> {
+  const kinds = window.getByRole('group', { name: 'May be used for' }).getByRole('checkbox', { checked: true });
+  const labels = await kinds.locator('xpath=ancestor::label').allInnerTexts();
+  return labels.map((text) => text.split('\n')[0]);
 }
 
 async function approve(window: Page): Promise<void> {

@@ -219,9 +219,11 @@ describe.skipIf(isChromiumMissing)(withChromium('pages'), () => {
     await dialog.getByLabel('Calls at one time').fill('two');
     await dialog.getByText('Give a whole number').waitFor();
     await dialog.getByLabel('Calls at one time').fill('2');
+    await dialog.getByLabel('Images').check();
     await world.camera.take(page, 'connection-edit');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.getByText('$0.01 a month · 2 at one time').waitFor();
+    await page.getByText('May call: Chat, Embeddings, Images').waitFor();
     const dear = await world.chat(accessToken, { model: 'gpt-4o', max_tokens: 16_000 });
     expect(dear.headers.get('x-keypass-error')).toBe('budget_exceeded');
     await page.getByRole('button', { name: 'Revoke: Inkwell' }).click();

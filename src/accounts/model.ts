@@ -1,7 +1,12 @@
 import { t } from 'elysia';
 import { Blob, bytes, ManifestBlob, ManifestRevision, integer, object, Timestamp, Uuid } from '../http/schema.ts';
 
-const Email = t.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$', description: 'E-mail address' });
+const Email = t.String({
+  minLength: 3,
+  maxLength: 254,
+  pattern: '^[^\\s@]+@[^\\s@]+$',
+  description: 'an e-mail address',
+});
 const KdfId = integer({ minimum: 1, maximum: 255, description: 'Argon2id parameters, by their compiled-in number' });
 const Salt = bytes(16, 16);
 const AuthKey = bytes(32, 32);

@@ -6,7 +6,12 @@ const Uri = t.String({ maxLength: 1000, description: 'https, or http on loopback
 const WebhookUrl = t.String({ maxLength: 1000, description: 'https, to a public host; see /docs/webhooks' });
 
 export const NewApp = object({
-  name: t.String({ minLength: 1, maxLength: 80, pattern: '^\\S(.*\\S)?$' }),
+  name: t.String({
+    minLength: 1,
+    maxLength: 80,
+    pattern: '^\\S(.*\\S)?$',
+    description: 'text without white space at its ends',
+  }),
   allowedOrigins: t.Array(WebOrigin, { minItems: 1, maxItems: 20 }),
   redirectUris: t.Optional(t.Array(Uri, { maxItems: 20 })),
   webhookUrl: t.Optional(WebhookUrl),

@@ -125,8 +125,19 @@ function checkAddresses({ allowedOrigins, redirectUris = [], webhookUrl = null }
   return {
     allowedOrigins: allowedOrigins.map(checkOrigin),
     redirectUris: redirectUris.map(checkRedirect),
-    webhookUrl,
+    webhookUrl: webhookUrl === null ? null : checkWebhook(webhookUrl),
   };
+}
+
+/** As `URL` writes it, so that what is shown is what is called; the slash after a bare host is added. */
+function checkWebhook(text: string): string {
+  const href = URL.parse(text)?.href;
+  if (href !== undefined && (href === text || href === `${text}/`)) return href;
+  throw new KeyPassError(
+    'invalid_request',
+    'Expected a URL in its one canonical form, as `new URL(…).href` gives it: https://app.example/hook.',
+    { param: 'webhookUrl' },
+  );
 }
 
 function checkOrigin(text: string): string {

@@ -1,20 +1,28 @@
 import { isLoopback, type Config } from '../config.ts';
+import { Log } from '../http/log.ts';
 import { PriceFileError } from '../money/price-file.ts';
 import { prepareEngine } from '../runtime/engine-files.ts';
 import { exit, onSignal, writeErrorLine, writeLine } from '../runtime/process.ts';
 import type { RunningServer } from '../server.ts';
+import { version } from '../version.ts';
 import { settings } from './settings.ts';
 
-/** `keypass serve`: the server, until a signal stops it. */
+/**
+ * `keypass serve`: the server, until a signal stops it. The log, JSON lines and nothing else, goes to standard output; what
+ * a person is to read goes to standard error, the link of the first invitation among it, which no log may keep.
+ */
 export async function serveCommand(): Promise<void> {
   const config = await settings();
+  const log = new Log(writeLine);
   const server = await start(config);
+  log.event('started', { version, database: config.databaseUrl === null ? 'embedded' : 'postgresql' });
   announce(config, server);
   let isStopping = false;
   const stop = () => {
     if (isStopping) return;
     isStopping = true;
-    writeLine('Stopping: no new requests; running streams may end.');
+    log.event('stopping');
+    writeErrorLine('Stopping: no new requests; running streams may end.');
     server.stop().then(
       () => exit(0),
       (error: unknown) => fail(error),
@@ -44,11 +52,11 @@ function fail(error: unknown): never {
 
 function announce(config: Config, server: RunningServer): void {
   const database = config.databaseUrl === null ? `embedded, in ${config.dataFolder}` : 'PostgreSQL';
-  writeLine(`KeyPass is at ${config.origin} (database: ${database})`);
+  writeErrorLine(`KeyPass is at ${config.origin} (database: ${database})`);
   if (server.invitation !== null)
-    writeLine(`Create the first account: ${config.origin}/vault#invite=${server.invitation}`);
+    writeErrorLine(`Create the first account: ${config.origin}/vault#invite=${server.invitation}`);
   if (config.origin.startsWith('http:') && !isLoopback(config.origin)) {
-    writeLine(
+    writeErrorLine(
       'Warning: over plain http browsers offer no Web Crypto beyond this machine. Put a TLS proxy in front, or use a tunnel.',
     );
   }

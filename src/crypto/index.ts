@@ -28,6 +28,8 @@ export {
   parsePolicy,
   policyHash,
   policyScopes,
+  requestableScopes,
+  usualScopes,
   type Policy,
   type PolicyLimits,
   type PolicyProvider,

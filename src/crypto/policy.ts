@@ -15,6 +15,18 @@ export const policyScopes = ['audio', 'chat', 'embeddings', 'images', 'stateful'
 
 export type PolicyScope = (typeof policyScopes)[number];
 
+/** What an app may ask for, the ordinary first. `unmetered` is for the owner alone to bring up. */
+export const requestableScopes = [
+  'chat',
+  'embeddings',
+  'images',
+  'audio',
+  'stateful',
+] as const satisfies readonly PolicyScope[];
+
+/** What a connection may call where nobody says otherwise, sorted. */
+export const usualScopes = ['chat', 'embeddings'] as const satisfies readonly PolicyScope[];
+
 export interface Policy {
   v: 1;
   /** Counts up from 1 with every edit; at most 2³¹ − 1. */

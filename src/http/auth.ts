@@ -20,7 +20,9 @@ export function createAuth<Session, App>(authenticators: Authenticators<Session,
         const credential = credentialOf(request, cookie);
         if (credential.kind === 'basic') throw wrongCredential('a session token');
         refuseForeignToken(credential.token);
-        return { session: await authenticators.session(credential.token, credential.kind) };
+        /** Throws when the session has ended meanwhile: for an answer that takes its time. */
+        const confirmSession = () => authenticators.session(credential.token, credential.kind);
+        return { session: await confirmSession(), confirmSession };
       },
     },
     app: {

@@ -28,7 +28,7 @@ interface Document {
 interface Route {
   method: string;
   path: string;
-  hooks: { body?: TSchema; response?: Record<string, TSchema>; query?: TSchema; session?: boolean };
+  hooks: { body?: TSchema; response?: Record<string, TSchema>; query?: TSchema; params?: TSchema; session?: boolean };
 }
 
 const folder = join(import.meta.dir, '..');
@@ -77,6 +77,16 @@ async function listRoutes(): Promise<Route[]> {
     }
   }
   return routes;
+}
+
+/** All schemas with a pattern, however deep. */
+function patternsIn(schema: unknown): { pattern: string; description?: string }[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const inner = Object.values(schema).flatMap(patternsIn);
+  if (!('pattern' in schema) || typeof schema.pattern !== 'string') return inner;
+  const { pattern } = schema;
+  const words = 'description' in schema && typeof schema.description === 'string' ? schema.description : undefined;
+  return [{ pattern, ...(words === undefined ? {} : { description: words }) }, ...inner];
 }
 
 /** As the document writes it. */
@@ -128,7 +138,9 @@ describe('the API document', () => {
       }
       for (const content of Object.values(operation.requestBody?.content ?? {}))
         expect(content.example, key).toBeDefined();
-      expect(operation.responses['200']?.content?.['application/json']?.example, key).toBeDefined();
+      const answers = operation.responses['200']?.content ?? {};
+      expect(Object.keys(answers), key).toContain('application/json');
+      for (const [type, { example }] of Object.entries(answers)) expect(example, `${key}: ${type}`).toBeTruthy();
       for (const [status, { description, content }] of Object.entries(operation.responses)) {
         expect(description, `${key} ${status}`).toBeString();
         if (Number(status) >= 400) expect(content?.['application/json']?.example, `${key} ${status}`).toBeObject();
@@ -170,6 +182,15 @@ describe('the API document', () => {
       }
     }
     expect(checked).toBeGreaterThan(40);
+  });
+
+  test('says in words what a pattern means: a refusal repeats it', async () => {
+    const wordless = (await listRoutes()).flatMap((route) =>
+      patternsIn([route.hooks.body, route.hooks.query, route.hooks.params])
+        .filter(({ description }) => description === undefined)
+        .map(({ pattern }) => `${keyOf(route)}: ${pattern}`),
+    );
+    expect(wordless).toEqual([]);
   });
 
   test('can be read from any page, and from one without an origin', async () => {

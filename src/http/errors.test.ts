@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { Elysia, NotFoundError, t, ValidationError } from 'elysia';
 import { KeyPassError } from '../errors.ts';
 import { failureResponse } from './envelope.ts';
@@ -70,22 +70,57 @@ test('final refusals say so; those of this moment do not', async () => {
   expect(await shouldRetry(new KeyPassError('too_many_attempts', 'm', { retryAfter: 6 }))).toBeNull();
 });
 
-test('of several forms, the fault is that of the one that was meant', async () => {
+describe('what does not fit its schema', () => {
   const forms = t.Union([
     object({ paused: t.Boolean() }),
     object({ capCents: t.Union([t.Integer(), t.Null()]) }),
     object({ a: t.String(), b: t.String(), c: t.String() }),
   ]);
+  const query = t.Object({
+    by: t.Optional(t.Union([t.Literal('hour'), t.Literal('day'), t.Literal('week')])),
+    two: t.Optional(t.Union([t.Literal('left'), t.Literal('right')])),
+    limit: t.Optional(t.Integer({ minimum: 1, maximum: 200 })),
+    from: t.Optional(t.String({ pattern: '^[0-9]+$', description: 'digits alone' })),
+    other: t.Optional(t.String({ pattern: '^[0-9]+$' })),
+    idOrNull: t.Optional(t.Union([t.String({ pattern: '^[0-9]+$', description: 'an id' }), t.Null()])),
+  });
   const app = new Elysia({ normalize: false })
     .onError(({ error }) => failureResponse(asKeyPassError(error, new Log(() => {}), 'r'), 'r'))
+    .get('/', () => 'ok', { query })
     .post('/', () => 'ok', { body: forms });
-  const fault = async (body: unknown) => {
-    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-    const text = await (await app.handle(new Request('http://localhost/', request))).text();
-    return /"code":"(\w+)".*"param":"(\w+)"/.exec(text)?.slice(1);
+  const errorOf = async (request: Request) => {
+    const { error }: { error: Record<string, string> } = await (await app.handle(request)).json();
+    return error;
   };
-  expect(await fault({ paused: true, other: 1 })).toEqual(['unknown_member', 'other']);
-  expect(await fault({ paused: 'yes' })).toEqual(['invalid_request', 'paused']);
-  expect(await fault({ a: '1', b: '2' })).toEqual(['invalid_request', 'c']);
-  expect(await fault({ a: '1', b: '2', c: '3', d: '4' })).toEqual(['unknown_member', 'd']);
+  const fault = async (body: unknown) => {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    const { code = '', param = '' } = await errorOf(new Request('http://localhost/', init));
+    return [code, param];
+  };
+
+  test('of several forms, the fault is that of the one that was meant', async () => {
+    expect(await fault({ paused: true, other: 1 })).toEqual(['unknown_member', 'other']);
+    expect(await fault({ paused: 'yes' })).toEqual(['invalid_request', 'paused']);
+    expect(await fault({ a: '1', b: '2' })).toEqual(['invalid_request', 'c']);
+    expect(await fault({ a: '1', b: '2', c: '3', d: '4' })).toEqual(['unknown_member', 'd']);
+    expect(await fault({ capCents: canary })).toEqual(['invalid_request', 'capCents']);
+  });
+
+  test.each([
+    ['by', 'one of hour, day, week'],
+    ['two', 'left or right'],
+    ['limit', 'integer'],
+    ['from', 'digits alone'],
+    ['other', 'text of another form; see /docs/api'],
+    ['idOrNull', 'an id or null'],
+  ])('what is expected of %s is said in words: every choice, never a pattern or the value', async (name, expected) => {
+    const error = await errorOf(new Request(`http://localhost/?${name}=${canary}`));
+    expect(error).toMatchObject({
+      code: 'invalid_request',
+      param: name,
+      message: `The query does not fit: expected ${expected}.`,
+    });
+    expect(JSON.stringify(error)).not.toContain(canary);
+  });
 });

@@ -1,4 +1,5 @@
 import { errorCodes, type ErrorCode } from '../errors.ts';
+import { listAt, memberAt } from '../money/json.ts';
 import { exampleOf, requestExampleOf, type Schema } from './openapi-examples.ts';
 import { operationNotes } from './openapi-operations.ts';
 import { type ProxyOperation, proxyOperations } from './openapi-proxy.ts';
@@ -35,6 +36,7 @@ export interface RawDocument {
 }
 
 const json = 'application/json';
+const text = { type: 'string' };
 
 /**
  * The plugin's document as a whole one: OpenAPI 3.1 (its schemas are JSON Schema), the paths as clients call them, JSON
@@ -60,6 +62,7 @@ function finishedOperation(raw: RawOperation, method: string, path: string): obj
   const notes = operationNotes[key] ?? { errors: [] };
   const body = raw.requestBody?.content[json]?.schema;
   const answer = raw.responses?.['200']?.content?.[json]?.schema;
+  const example = answer === undefined ? { status: 'ok' } : exampleOf(answer, key);
   const security = raw.security ?? [];
   const parameters = (raw.parameters ?? []).map((parameter) => finishedParameter(parameter, key));
   const codes = new Set([...notes.errors, ...codesOf(security, parameters.length > 0, body !== undefined)]);
@@ -75,10 +78,8 @@ function finishedOperation(raw: RawOperation, method: string, path: string): obj
       200: {
         description: 'Done',
         content: {
-          ...(answer === undefined
-            ? jsonContent({ type: 'object' }, { status: 'ok' })
-            : jsonContent(answer, exampleOf(answer, key))),
-          ...Object.fromEntries((notes.files ?? []).map((type) => [type, { schema: { type: 'string' } }])),
+          ...jsonContent(answer ?? { type: 'object' }, example),
+          ...(notes.csv === undefined ? {} : fileContent(notes.csv, example)),
         },
       },
       ...failures([...codes]),
@@ -114,10 +115,9 @@ const oneCredential: Readonly<Record<string, readonly ErrorCode[]>> = {
   linkToken: ['link_token_invalid'],
   accessToken: ['access_token_invalid'],
 };
-const anyInput: readonly ErrorCode[] = ['invalid_request', 'unknown_member'];
+const anyInput: readonly ErrorCode[] = ['invalid_request', 'unknown_member', 'duplicate_member'];
 const anyBody: readonly ErrorCode[] = [
   'invalid_json',
-  'duplicate_member',
   'body_too_large',
   'unsupported_media_type',
   'unsupported_encoding',
@@ -135,7 +135,7 @@ function proxyOperation(operation: ProxyOperation, method: 'get' | 'post'): obje
   const content = jsonContent(requestSchema, requestExample);
   const example =
     method === 'get' ? { object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] } : operation.answerExample;
-  const stream = { 'text/event-stream': { schema: { type: 'string' } } };
+  const stream = { 'text/event-stream': { schema: text, example: operation.streamExample } };
   return {
     summary,
     description,
@@ -146,8 +146,8 @@ function proxyOperation(operation: ProxyOperation, method: 'get' | 'post'): obje
     ...(method === 'get' ? {} : { requestBody: { required: true, content } }),
     responses: {
       200: {
-        description: "The provider's answer, or its event stream",
-        content: { ...jsonContent(anything, example), ...stream },
+        description: method === 'get' ? "The provider's answer" : "The provider's answer, or its event stream",
+        content: { ...jsonContent(anything, example), ...(method === 'get' ? {} : stream) },
       },
       ...failures(errors),
     },
@@ -177,6 +177,15 @@ function failureExample(code: ErrorCode): object {
       docUrl: `/docs/errors#${code}`,
       requestId: '7d9f4c1e-3b52-4f0a-9c5d-2a8e61b04f37',
     },
+  };
+}
+
+/** What an operation answers as a file: the items of its answer, one a line. */
+function fileContent(csv: string, answer: unknown): object {
+  const lines = listAt(memberAt(answer, 'data'), 'items').map((item) => `${JSON.stringify(item)}\n`);
+  return {
+    'text/csv': { schema: text, example: csv },
+    'application/x-ndjson': { schema: text, example: lines.join('') },
   };
 }
 

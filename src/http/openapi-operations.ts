@@ -5,11 +5,19 @@ export interface OperationNotes {
   readonly description?: string;
   /** Its own refusals; those of its body and its credential are added by kind (openapi-document.ts). */
   readonly errors: readonly ErrorCode[];
-  /** Content types that it can answer besides JSON. */
-  readonly files?: readonly string[];
+  /** It can answer a file as well, as CSV or NDJSON: an example of the first. */
+  readonly csv?: string;
 }
 
-const usageFiles = ['text/csv', 'application/x-ndjson'];
+const totalsCsv = 'key,split,name,calls,cost,estimated\r\ngpt-4o,,,128,0.0001375,0\r\n';
+const callsCsv = `\
+id,startedAt,connectionId,appId,appName,provider,model,servedModel,serviceTier,endpoint,status,quality,flags,cost,\
+ttfbMs,durationMs,uncachedInput,cacheRead,cacheWrite5m,cacheWrite1h,audioInput,output,audioOutput,reasoning,\
+audioCacheRead,imageInput,imageCacheRead,imageOutput,videoInput,videoOutput,seconds,characters,images,imageSize,\
+imageQuality,webSearch,fileSearch,otherTools\r
+7d9f4c1e-3b52-4f0a-9c5d-2a8e61b04f37,2026-11-23T09:30:00.000Z,1b6e0c9a-58d4-4a77-8f3e-c4d2905e6b18,,,openai,gpt-4o,\
+gpt-4o-2024-08-06,default,POST /v1/chat/completions,200,measured,,0.0001375,410,1840,55,0,0,0,0,0,0,0${','.repeat(14)}\r
+`;
 const sealed = 'The blobs are sealed by the client: use @keypass/vault.';
 
 /** By method and path. A test holds it against the routes, both ways. */
@@ -173,12 +181,12 @@ export const operationNotes: Readonly<Record<string, OperationNotes>> = {
     description:
       'Without `from` and `to`: this calendar month (UTC), up to now. Without `by`: by day. Spans without a call are left out. At most 10,000 rows. With `format` it is a file: [Usage](/docs/usage).',
     errors: [],
-    files: usageFiles,
+    csv: totalsCsv,
   },
   'GET /v1/usage/calls': {
     description:
       'The newest first. With `format` it is a file of all that match, sent as a stream: [Usage](/docs/usage).',
     errors: [],
-    files: usageFiles,
+    csv: callsCsv,
   },
 };

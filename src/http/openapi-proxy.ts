@@ -11,6 +11,7 @@ export interface ProxyOperation {
   readonly requestSchema?: object;
   readonly requestExample: unknown;
   readonly answerExample: unknown;
+  readonly streamExample: string;
   readonly errors: readonly ErrorCode[];
 }
 
@@ -107,6 +108,13 @@ const completion = {
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hello! How can I help?' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 9, completion_tokens: 8, total_tokens: 17 },
 };
+const chunk = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1795392000, model: 'gpt-4o-2024-08-06' };
+const chunks = events(
+  { ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: 'Hello!' }, finish_reason: null }] },
+  { ...chunk, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+  '[DONE]',
+);
+const answeredResponse = { id: 'resp_1', object: 'response', status: 'completed', model: 'gpt-4o-2024-08-06' };
 const message = { model: 'claude-sonnet-5', max_tokens: 256, messages: [{ role: 'user', content: 'Hello!' }] };
 const answeredMessage = {
   id: 'msg_1',
@@ -117,11 +125,26 @@ const answeredMessage = {
   stop_reason: 'end_turn',
   usage: { input_tokens: 9, output_tokens: 8 },
 };
+const messageEvents = namedEvents(
+  { type: 'message_start', message: { ...answeredMessage, content: [], stop_reason: null } },
+  { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hello!' } },
+  { type: 'message_stop' },
+);
 const contents = { contents: [{ role: 'user', parts: [{ text: 'Hello!' }] }] };
 const candidates = {
   candidates: [{ content: { role: 'model', parts: [{ text: 'Hello! How can I help?' }] }, finishReason: 'STOP' }],
   usageMetadata: { promptTokenCount: 2, candidatesTokenCount: 8, totalTokenCount: 10 },
 };
+
+/** Server-sent events (WHATWG HTML, 9.2), shortened: a real stream has more of them. */
+function events(...data: (object | string)[]): string {
+  return data.map((each) => `data: ${typeof each === 'string' ? each : JSON.stringify(each)}\n\n`).join('');
+}
+
+/** Of APIs that name each event by its type. */
+function namedEvents(...data: { type: string; [member: string]: unknown }[]): string {
+  return data.map((each) => `event: ${each.type}\n${events(each)}`).join('');
+}
 
 const dropIn = (client: string, shape: string) =>
   `The base URL for ${client}, with the access token as its API key. What may be called is in the coverage matrix (/docs/proxy#coverage). KeyPass's own errors come in ${shape}, with X-KeyPass-Error.`;
@@ -137,6 +160,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     requestSchema: unifiedChat,
     requestExample: { provider: 'openai', ...openAiChat },
     answerExample: { success: true, data: completion },
+    streamExample: chunks,
     errors: [
       ...beforeDispatch,
       'idempotency_mismatch',
@@ -156,6 +180,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     parameters: [providerId, restOfPath("The provider's own path, such as v1/chat/completions"), exact],
     requestExample: openAiChat,
     answerExample: completion,
+    streamExample: chunks,
     errors: [...beforeDispatch, ...atTheProvider],
   },
   {
@@ -166,6 +191,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     parameters: [exact],
     requestExample: openAiChat,
     answerExample: completion,
+    streamExample: chunks,
     errors: [...beforeDispatch, ...atTheProvider],
   },
   {
@@ -175,7 +201,11 @@ export const proxyOperations: readonly ProxyOperation[] = [
     description: dropIn('OpenAI clients is /openai/v1', "OpenAI's shape"),
     parameters: [restOfPath('What follows /v1, such as responses'), exact],
     requestExample: { model: 'gpt-4o', input: 'Hello!', max_output_tokens: 256 },
-    answerExample: { id: 'resp_1', object: 'response', status: 'completed', model: 'gpt-4o-2024-08-06' },
+    answerExample: answeredResponse,
+    streamExample: namedEvents(
+      { type: 'response.output_text.delta', delta: 'Hello!' },
+      { type: 'response.completed', response: answeredResponse },
+    ),
     errors: [...beforeDispatch, ...atTheProvider],
   },
   {
@@ -186,6 +216,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     parameters: [restOfPath("Anthropic's own path, such as v1/messages"), exact],
     requestExample: message,
     answerExample: answeredMessage,
+    streamExample: messageEvents,
     errors: [...beforeDispatch, ...atTheProvider],
   },
   {
@@ -196,6 +227,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     parameters: [restOfPath("Google's own path, such as v1beta/models/gemini-2.5-flash:generateContent"), exact],
     requestExample: contents,
     answerExample: candidates,
+    streamExample: events(candidates),
     errors: [...beforeDispatch, ...atTheProvider],
   },
   {
@@ -206,6 +238,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     parameters: [restOfPath("Groq's own path, such as openai/v1/chat/completions"), exact],
     requestExample: { ...openAiChat, model: 'llama-3.3-70b-versatile' },
     answerExample: { ...completion, model: 'llama-3.3-70b-versatile' },
+    streamExample: chunks.replaceAll(chunk.model, 'llama-3.3-70b-versatile'),
     errors: [...beforeDispatch, ...atTheProvider],
   },
 ];

@@ -2,9 +2,14 @@ import { t } from 'elysia';
 import { fromBase64Url, fromUtf8, isUuid, toBase64Url, utf8 } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 
-/** `?limit=…&cursor=…` of every list. */
+/** `?limit=…&cursor=…` of every list. A query is text, and much that is no number reads as one: `1e2`, `0x32`, ` 50`. */
 export const pageQuery = {
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  limit: t.Optional(
+    t.String({
+      pattern: String.raw`^([1-9]\d?|1\d\d|200)$`,
+      description: 'a whole number from 1 to 200; without it, 50',
+    }),
+  ),
   cursor: t.Optional(t.String({ maxLength: 200, description: 'nextCursor of the page before' })),
 };
 
@@ -19,8 +24,13 @@ export interface PageRequest {
   readonly after: Position | null;
 }
 
-export function pageRequest(query: { limit?: number | undefined; cursor?: string | undefined }): PageRequest {
-  return { limit: query.limit ?? 50, after: query.cursor === undefined ? null : parseCursor(query.cursor) };
+export function pageRequest(query: { limit?: string | undefined; cursor?: string | undefined }): PageRequest {
+  return { limit: limitOf(query), after: query.cursor === undefined ? null : parseCursor(query.cursor) };
+}
+
+/** How many items a page has at most. */
+export function limitOf({ limit = '50' }: { limit?: string | undefined }): number {
+  return Number(limit);
 }
 
 /** Of `limit + 1` rows read, the page and the cursor to the next one. */

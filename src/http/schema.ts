@@ -36,13 +36,10 @@ export const Failure = object(
 
 export const Uuid = t.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
-  description: 'UUIDv4 in lower case',
+  description: 'a UUIDv4 in lower case',
 });
 
-/**
- * A JSON number without a fraction, at most 2⁵³ − 1. Elysia's own integer takes text for a number as well, which only a
- * query has to.
- */
+/** A JSON number without a fraction, at most 2⁵³ − 1. Elysia's own integer takes text for a number as well. */
 export function integer(options: { minimum?: number; maximum?: number; description?: string } = {}) {
   return Type.Integer({ maximum: Number.MAX_SAFE_INTEGER, ...options });
 }
@@ -62,7 +59,7 @@ function envelope(most: number) {
     pattern: '^A[Q-Za-f][A-Za-z0-9_-]+$',
     minLength: Math.ceil((leastEnvelope * 4) / 3),
     maxLength: Math.ceil((most * 4) / 3),
-    description: 'Sealed blob, base64url without padding',
+    description: 'a sealed blob, base64url without padding',
   });
 }
 

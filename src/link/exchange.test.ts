@@ -189,6 +189,19 @@ eachDatabase((_kind, open) => {
       });
     });
 
+    test('asks for kinds of calls beside those that the connection has, which stay until the owner says so', async () => {
+      const { accessToken } = await linkApp(vault, app);
+      expect((await vault.link.describe(await updateToken(accessToken))).requestedScopes).toEqual([]);
+      const asked = { requestedProviders: ['openai'], requestedScopes: ['stateful', 'images'] };
+      const linkToken = await app.linkToken({ ...asked, accessToken });
+      expect((await vault.link.describe(linkToken)).requestedScopes).toEqual(['images', 'stateful']);
+      await vault.link.approve(linkToken, { providers: ['openai'], budgetCents: 100 });
+      expect((await own(accessToken)).data['scopes']).toEqual(['chat', 'embeddings']);
+      const again = await app.linkToken({ ...asked, accessToken });
+      await vault.link.approve(again, { providers: ['openai'], budgetCents: 100, scopes: ['chat', 'images'] });
+      expect((await own(accessToken)).data['scopes']).toEqual(['chat', 'images']);
+    });
+
     test('is asked by the connection’s own app alone', async () => {
       const { accessToken } = await linkApp(vault, app);
       const body = { requestedProviders: ['openai'], accessToken };

@@ -1,7 +1,7 @@
 import { t } from 'elysia';
 import { manifest, NewGrants, PolicyBody, Revision } from '../connections/model.ts';
 import type { GrantInput } from '../connections/model.ts';
-import type { Policy } from '../crypto/index.ts';
+import { requestableScopes, type Policy } from '../crypto/index.ts';
 import { Blob, bytes, Cents, object, Timestamp, Uuid } from '../http/schema.ts';
 
 const Token = t.String({ maxLength: 100 });
@@ -11,8 +11,22 @@ const ClientUserId = t.String({
   description: "The app's own id of its user; kept as a hash",
 });
 
+const RequestedScope = t.String({
+  pattern: `^(${requestableScopes.join('|')})$`,
+  description: `one of ${requestableScopes.join(', ')}`,
+});
+
 export const NewLinkSession = object({
   requestedProviders: t.Array(t.String({ maxLength: 32 }), { minItems: 1, maxItems: 32, uniqueItems: true }),
+  requestedScopes: t.Optional(
+    t.Array(RequestedScope, {
+      minItems: 1,
+      maxItems: requestableScopes.length,
+      uniqueItems: true,
+      description:
+        'The kinds of calls that the app asks for; absent: chat and embeddings, in update mode none beyond those it has',
+    }),
+  ),
   budgetSuggestionCents: t.Optional(Cents),
   models: t.Optional(
     t.Array(t.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 100, uniqueItems: true }),
@@ -34,6 +48,9 @@ export const LinkSessionAnswer = object({
   origin: t.Optional(t.String()),
   redirectUri: t.Optional(t.String()),
   requestedProviders: t.Optional(t.Array(t.String())),
+  requestedScopes: t.Optional(
+    t.Array(t.String(), { description: 'Sorted; in update mode beside what the connection has, so it may be empty' }),
+  ),
   models: t.Optional(t.Array(t.String())),
   budgetSuggestionCents: t.Optional(Cents),
   clientUserIdHash: t.Optional(
@@ -70,6 +87,7 @@ export const ExchangeAnswer = object({ accessToken: t.String(), connectionId: Uu
 
 export interface NewLinkSessionInput {
   readonly requestedProviders: readonly string[];
+  readonly requestedScopes?: readonly string[] | undefined;
   readonly budgetSuggestionCents?: number | undefined;
   readonly models?: readonly string[] | undefined;
   readonly clientUserId?: string | undefined;

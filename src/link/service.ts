@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Access } from '../connections/access.ts';
 import { acceptPolicy } from '../connections/policies.ts';
 import type { Connections } from '../connections/service.ts';
-import { createToken, lookupOf, seal, sha256, toBase64Url, utf8, type Pepper } from '../crypto/index.ts';
+import { createToken, lookupOf, seal, sha256, toBase64Url, usualScopes, utf8, type Pepper } from '../crypto/index.ts';
 import type { Database, Tx } from '../database/connect.ts';
 import { isUniqueViolation } from '../database/violations.ts';
 import { insertCreation } from '../database/idempotency.ts';
@@ -49,6 +49,7 @@ export class Link {
       appId: app.id,
       lookup: await lookupOf('link', linkToken),
       requestedProviders: [...input.requestedProviders],
+      requestedScopes: input.requestedScopes?.toSorted() ?? null,
       budgetSuggestionCents: input.budgetSuggestionCents ?? null,
       models: input.models === undefined ? null : [...input.models],
       clientUserIdHash: input.clientUserId === undefined ? null : await sha256(utf8(input.clientUserId)),
@@ -73,10 +74,9 @@ export class Link {
     const { id, name, allowedOrigins } = await this.#parts.apps.get(session.appId);
     const budgetSuggestionCents = session.budgetSuggestionCents === null ? null : Number(session.budgetSuggestionCents);
     const clientUserIdHash = session.clientUserIdHash === null ? null : toBase64Url(session.clientUserIdHash);
-    return {
-      ...shown,
-      session: { ...session, budgetSuggestionCents, clientUserIdHash, app: { id, name, allowedOrigins } },
-    };
+    const requestedScopes = session.requestedScopes ?? (session.updateOf === null ? [...usualScopes] : []);
+    const asked = { requestedScopes, budgetSuggestionCents, clientUserIdHash };
+    return { ...shown, session: { ...session, ...asked, app: { id, name, allowedOrigins } } };
   }
 
   /** The person's approval of a new connection, sealed by their client. */

@@ -39,6 +39,11 @@ eachDatabase((_kind, open) => {
     app.post('/v1/link/sessions', { requestedProviders: ['openai'], ...overrides }, headers);
   const describeSession = (token: string, headers: Record<string, string> = {}) =>
     call(server, 'GET', '/v1/link/session', { token, headers });
+  const askedScopes = async (wanted: Record<string, unknown>) => {
+    const { data } = await ask(wanted);
+    const shown = await describeSession(String(data['linkToken']), { origin: server.url });
+    return shown.data['requestedScopes'];
+  };
   const approve = (body: unknown, who = ada) => who.call('POST', '/v1/link/authorize', body);
 
   const status = async (token: string) => (await describeSession(token)).data['status'];
@@ -67,6 +72,22 @@ eachDatabase((_kind, open) => {
         '400 provider_unknown',
         'requestedProviders',
       ],
+      ['for no kind of call', { requestedScopes: [] }, '400 invalid_request', 'requestedScopes'],
+      ['for one kind twice', { requestedScopes: ['images', 'images'] }, '400 invalid_request', 'requestedScopes'],
+      [
+        'for an unknown kind of call',
+        { requestedScopes: ['chat', 'video'] },
+        '400 invalid_request',
+        'requestedScopes.1',
+      ],
+      ['for a kind in capitals', { requestedScopes: ['Chat'] }, '400 invalid_request', 'requestedScopes.0'],
+      [
+        'for calls without a known price',
+        { requestedScopes: ['unmetered'] },
+        '400 invalid_request',
+        'requestedScopes.0',
+      ],
+      ['for kinds that are no list', { requestedScopes: 'chat' }, '400 invalid_request', 'requestedScopes'],
       ['from another origin', { origin: 'https://evil.example' }, '403 origin_not_allowed', 'origin'],
       ['from an origin in another spelling', { origin: 'https://notes.example/' }, '403 origin_not_allowed', 'origin'],
       ['to another page', { redirectUri: 'https://notes.example/back' }, '403 origin_not_allowed', 'redirectUri'],
@@ -96,6 +117,13 @@ eachDatabase((_kind, open) => {
       const answer = await ask(overrides);
       expect(outcome(answer)).toBe(expected);
       expect(answer.error['param']).toBe(param);
+    });
+
+    test('the refusal of a kind of call says which there are, and not what was sent', async () => {
+      const { error, text } = await ask({ requestedScopes: ['video'] });
+      for (const kind of ['chat', 'embeddings', 'images', 'audio', 'stateful'])
+        expect(error['message']).toContain(kind);
+      expect(text).not.toContain('video');
     });
 
     test('a personal connection is no app’s to change', async () => {
@@ -137,6 +165,18 @@ eachDatabase((_kind, open) => {
         expect(Object.keys(foreign.data).toSorted()).toEqual(['expiresAt', 'status']);
         expect(foreign.headers.get('access-control-allow-origin')).toBe('*');
       }
+    });
+
+    test('the kinds of calls that are asked for, in order; the usual two where none are named', async () => {
+      expect(await askedScopes({ requestedScopes: ['stateful', 'images', 'audio', 'chat', 'embeddings'] })).toEqual([
+        'audio',
+        'chat',
+        'embeddings',
+        'images',
+        'stateful',
+      ]);
+      expect(await askedScopes({ requestedScopes: ['images'] })).toEqual(['images']);
+      expect(await askedScopes({})).toEqual(['chat', 'embeddings']);
     });
 
     test('nothing to whoever has no link token', async () => {

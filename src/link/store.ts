@@ -7,6 +7,8 @@ export interface LinkSessionRow {
   appId: string;
   status: 'pending' | 'approved' | 'exchanged' | 'denied';
   requestedProviders: string[];
+  /** Sorted; null if the app named none. */
+  requestedScopes: string[] | null;
   budgetSuggestionCents: bigint | null;
   models: string[] | null;
   clientUserIdHash: Bytes | null;
@@ -24,21 +26,31 @@ export interface LinkSessionRow {
 }
 
 const columns = (sql: Sql | Tx) => sql`
-  id, app_id, status, requested_providers, budget_suggestion_cents, models, client_user_id_hash, origin, redirect_uri,
-  update_of, connection_id, ck_public, exchange_reply, epoch, created_at, expires_at, approved_at, exchanged_at`;
+  id, app_id, status, requested_providers, requested_scopes, budget_suggestion_cents, models, client_user_id_hash,
+  origin, redirect_uri, update_of, connection_id, ck_public, exchange_reply, epoch, created_at, expires_at, approved_at,
+  exchanged_at`;
 
 export type NewLinkSessionRow = Pick<
   LinkSessionRow,
-  'id' | 'appId' | 'requestedProviders' | 'models' | 'origin' | 'redirectUri' | 'updateOf' | 'createdAt' | 'expiresAt'
+  | 'id'
+  | 'appId'
+  | 'requestedProviders'
+  | 'requestedScopes'
+  | 'models'
+  | 'origin'
+  | 'redirectUri'
+  | 'updateOf'
+  | 'createdAt'
+  | 'expiresAt'
 > & { lookup: Uint8Array; budgetSuggestionCents: number | null; clientUserIdHash: Uint8Array | null };
 
 export async function insertLinkSession(tx: Tx, row: NewLinkSessionRow): Promise<void> {
   await tx`
-    insert into link_sessions (id, app_id, lookup, status, requested_providers, budget_suggestion_cents, models,
-      client_user_id_hash, origin, redirect_uri, update_of, created_at, expires_at)
+    insert into link_sessions (id, app_id, lookup, status, requested_providers, requested_scopes, budget_suggestion_cents,
+      models, client_user_id_hash, origin, redirect_uri, update_of, created_at, expires_at)
     values (${row.id}, ${row.appId}, ${row.lookup}, 'pending', ${row.requestedProviders}::text[],
-      ${row.budgetSuggestionCents}, ${row.models}::text[], ${row.clientUserIdHash}, ${row.origin}, ${row.redirectUri},
-      ${row.updateOf}, ${row.createdAt}, ${row.expiresAt})`;
+      ${row.requestedScopes}::text[], ${row.budgetSuggestionCents}, ${row.models}::text[], ${row.clientUserIdHash},
+      ${row.origin}, ${row.redirectUri}, ${row.updateOf}, ${row.createdAt}, ${row.expiresAt})`;
 }
 
 export async function findLinkSession(sql: Sql | Tx, lookup: Uint8Array): Promise<LinkSessionRow | undefined> {

@@ -23,6 +23,11 @@ export const providerIds = ['openai', 'anthropic', 'google', 'groq'] as const;
 
 export type ProviderId = (typeof providerIds)[number];
 
+/** The calls that cost nothing at their provider, as a receipt names them: `openai GET /v1/models`. */
+export const freeCalls: readonly string[] = providers.flatMap(({ id, endpoints }) =>
+  endpoints.filter(({ metering }) => metering === 'free').map(({ method, path }) => `${id} ${method} ${path}`),
+);
+
 /** The provider of an id (`openai`), or nothing. */
 export function findProvider(id: string): Provider | undefined {
   return providers.find((provider) => provider.id === id);

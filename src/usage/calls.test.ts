@@ -123,6 +123,29 @@ eachDatabase((_kind, open) => {
     expect(items(await calls(`appId=${appId}`, bob))).toEqual([]);
   });
 
+  test('free calls alone, or without them', async () => {
+    const who = await register(server);
+    const own = await connect(who);
+    const free = { cost: 0n, model: null };
+    for (const [provider, endpoint] of [
+      ['openai', 'GET /v1/models'],
+      ['anthropic', 'POST /v1/messages/count_tokens'],
+      ['google', 'POST /v1beta/models/{model}:countTokens'],
+    ] as const) {
+      await insertReceipt(database, own, '2026-11-01', { ...free, provider, endpoint });
+    }
+    // One that failed cost nothing, and is none of these; nor is a path that is free at another provider.
+    await insertReceipt(database, own, '2026-11-01', { ...free, endpoint: 'POST /v1/chat/completions', status: 429 });
+    await insertReceipt(database, own, '2026-11-01', { ...free, provider: 'groq', endpoint: 'GET /v1/models' });
+    expect(items(await calls('free=true', who))).toHaveLength(3);
+    expect(items(await calls('free=false', who)).map(({ endpoint }) => endpoint)).toEqual(
+      expect.arrayContaining(['POST /v1/chat/completions', 'GET /v1/models']),
+    );
+    expect(items(await calls('free=false', who))).toHaveLength(2);
+    expect(items(await calls('', who))).toHaveLength(5);
+    expect((await who.call('GET', '/v1/usage?from=2026-11-01&free=true')).data).toMatchObject({ calls: 3 });
+  });
+
   test('the longest name that a model can have fits the index', async () => {
     const who = await register(server);
     const model = '\u{1F600}'.repeat(200);
@@ -145,6 +168,8 @@ eachDatabase((_kind, open) => {
     'from=2026-11-02&to=2026-11-01',
     'from=2026-02-30',
     'quality=',
+    'free=',
+    'free=1',
     'split=app',
   ])('refuses %s', async (query) => {
     expect(outcome(await ada.call('GET', `/v1/usage/calls?${query}`))).toMatch(

@@ -1,3 +1,4 @@
+import { KeyPassError } from '../errors.ts';
 import { csvLine, type Cell } from './csv.ts';
 
 export type FileFormat = 'csv' | 'ndjson';
@@ -42,7 +43,8 @@ export async function fileResponse<Item>(
           else controller.enqueue(value);
         } catch (error) {
           if (hasLeft) return;
-          onFault(error);
+          // A refusal on the way is no fault of ours.
+          if (!(error instanceof KeyPassError)) onFault(error);
           controller.error(new Error('The file could not be finished.'));
         }
       },

@@ -4,9 +4,10 @@ import { call, outcome, recordOf, register, registerApp, type Account } from '..
 import { connect, insertReceipt, insertReceipts } from '../../test/harness/receipts.ts';
 import { startTestServer, type TestServer } from '../../test/harness/server.ts';
 import type { Database } from '../database/connect.ts';
+import { operationNotes } from '../http/openapi-operations.ts';
 
 const callsHead =
-  'id,startedAt,connectionId,appId,appName,provider,model,servedModel,serviceTier,endpoint,status,quality,flags,cost,ttfbMs,durationMs,uncachedInput,cacheRead,cacheWrite5m,cacheWrite1h,audioInput,output,audioOutput,reasoning';
+  'id,startedAt,connectionId,appId,appName,provider,model,servedModel,serviceTier,endpoint,status,quality,flags,cost,ttfbMs,durationMs,uncachedInput,cacheRead,cacheWrite5m,cacheWrite1h,audioInput,output,audioOutput,reasoning,audioCacheRead,imageInput,imageCacheRead,imageOutput,videoInput,videoOutput,seconds,characters,images,imageSize,imageQuality,webSearch,fileSearch,otherTools';
 
 eachDatabase((_kind, open) => {
   let database: Database;
@@ -71,8 +72,39 @@ eachDatabase((_kind, open) => {
       'attachment; filename="keypass-calls-from-2026-09-01-to-2026-10-01.csv"',
     );
     const name = `"'=HYPERLINK(""http://x"";""Notes, ""&A1)"`;
-    const row = `${id},2026-09-01T10:00:00.123Z,${appConnection},${appId},${name},openai,'@sum,,,POST /x,200,measured,overrun usage_missing,20000.000000000001,1,2,9,1,,,,2,,0`;
+    const row = `${id},2026-09-01T10:00:00.123Z,${appConnection},${appId},${name},openai,'@sum,,,POST /x,200,measured,overrun usage_missing,20000.000000000001,1,2,9,1,,,,2,,0${','.repeat(14)}`;
     expect(text).toBe(`${callsHead}\r\n${row}\r\n`);
+  });
+
+  test('the API document shows the same columns', () => {
+    expect(operationNotes['GET /v1/usage/calls']?.csv).toStartWith(`${callsHead}\r\n`);
+    const [names = '', cells = ''] = operationNotes['GET /v1/usage/calls']?.csv?.split('\r\n') ?? [];
+    expect(cells.split(',')).toHaveLength(names.split(',').length);
+    expect(operationNotes['GET /v1/usage']?.csv).toStartWith('key,split,name,calls,cost,estimated\r\n');
+  });
+
+  test('what is billed by another unit than the token has its columns', async () => {
+    const used = {
+      uncachedInput: 0,
+      imageInput: 258,
+      seconds: 125.5,
+      characters: 40,
+      images: { count: 2, size: '=1+1', quality: null },
+      fees: { webSearch: 3 },
+    };
+    await insertReceipt(database, connection, '2026-08-01T10:00:00Z', { usage: JSON.stringify(used) });
+    const { text } = await file('/calls?from=2026-08-01&to=2026-09-01&format=csv');
+    const [names = [], cells = []] = text.split('\r\n').map((line) => line.split(','));
+    const filled = names.map((name, index) => [name, cells[index]]).filter(([, cell]) => cell !== '');
+    expect(filled.slice(-7)).toEqual([
+      ['uncachedInput', '0'],
+      ['imageInput', '258'],
+      ['seconds', '125.5'],
+      ['characters', '40'],
+      ['images', '2'],
+      ['imageSize', "'=1+1"],
+      ['webSearch', '3'],
+    ]);
   });
 
   test('receipts as NDJSON are those of the list, in its order', async () => {
@@ -129,6 +161,29 @@ eachDatabase((_kind, open) => {
     const faults = server.lines.filter((line) => line.includes('export_failed'));
     expect(faults).toHaveLength(1);
     expect(faults.join()).not.toContain(who.userId);
+  });
+
+  test('whoever logs out meanwhile gets no more, and another session all of it', async () => {
+    const who = await register(server);
+    await insertReceipts(database, await connect(who), '2026-01-01T00:00:00Z', { count: 30_000, seconds: 1 });
+    const login = await call(server, 'POST', '/v1/auth/login', { body: { email: who.email, authKey: who.authKey } });
+    const tokens = [who.token, String(recordOf(login.data['session'])['token'])];
+    const responses = tokens.map((token) =>
+      fetch(`${server.url}/v1/usage/calls?format=ndjson`, { headers: { authorization: `Bearer ${token}` } }),
+    );
+    const begun = await Promise.all(responses);
+    expect(outcome(await who.call('POST', '/v1/auth/logout'))).toBe('200');
+    const faults = server.lines.filter((line) => line.includes('export_failed')).length;
+    const ends = await Promise.all(
+      begun.map((response) =>
+        response.text().then(
+          (text) => text.split('\n').length - 1,
+          () => 'torn',
+        ),
+      ),
+    );
+    expect(ends).toEqual(['torn', 30_000]);
+    expect(server.lines.filter((line) => line.includes('export_failed'))).toHaveLength(faults);
   });
 
   test('a file is whole, so it has no pages; and it is the owner’s alone', async () => {

@@ -1,6 +1,7 @@
 import { isPlainObject } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import { formatUsd } from '../money/amount.ts';
+import type { Cell } from './csv.ts';
 import { fileResponse, type FileFormat, type Sheet } from './export.ts';
 import type { CallsQuery, Receipt, Total, TotalsQuery } from './model.ts';
 import type { UsageReports } from './service.ts';
@@ -38,21 +39,39 @@ const buckets = [
   'audioOutput',
   'reasoning',
 ] as const;
+const furtherBuckets = [
+  'audioCacheRead',
+  'imageInput',
+  'imageCacheRead',
+  'imageOutput',
+  'videoInput',
+  'videoOutput',
+  'seconds',
+  'characters',
+] as const;
+const pictures = { images: 'count', imageSize: 'size', imageQuality: 'quality' } as const;
+const fees = ['webSearch', 'fileSearch', 'otherTools'] as const;
 
 /** The columns are documented in docs/usage.md: new ones are added at the end. */
 const callsSheet: Sheet<Receipt> = {
-  columns: [...facts, 'flags', ...measures, ...buckets],
+  columns: [...facts, 'flags', ...measures, ...buckets, ...furtherBuckets, ...Object.keys(pictures), ...fees],
   cells: (receipt) => [
     ...facts.map((name) => receipt[name]),
     receipt.flags.join(' '),
     ...measures.map((name) => receipt[name]),
-    ...buckets.map((name) => countOf(receipt.usage, name)),
+    ...[...buckets, ...furtherBuckets].map((name) => cellAt(receipt.usage, name)),
+    ...Object.values(pictures).map((name) => cellAt(memberOf(receipt.usage, 'images'), name)),
+    ...fees.map((name) => cellAt(memberOf(receipt.usage, 'fees'), name)),
   ],
 };
 
-function countOf(usage: unknown, bucket: string): number | null {
-  const count = isPlainObject(usage) ? usage[bucket] : undefined;
-  return typeof count === 'number' ? count : null;
+function cellAt(holder: unknown, name: string): Cell {
+  const value = memberOf(holder, name);
+  return typeof value === 'number' || typeof value === 'string' ? value : null;
+}
+
+function memberOf(holder: unknown, name: string): unknown {
+  return isPlainObject(holder) ? holder[name] : undefined;
 }
 
 /** The totals as a file: they are bounded, so one page. */
@@ -69,10 +88,16 @@ export async function totalsFile(
   return fileResponse(onePage(rows), { format, sheet: totalsSheet, name, onFault });
 }
 
-/** All receipts that match, as a file. */
+interface Reader {
+  readonly userId: string;
+  /** Throws when they are no longer logged in. */
+  readonly confirm: () => Promise<unknown>;
+}
+
+/** All receipts that match, as a file; it is torn when its reader's session ends before it does. */
 export async function callsFile(
   usage: UsageReports,
-  userId: string,
+  { userId, confirm }: Reader,
   query: typeof CallsQuery.static & { format: FileFormat },
   onFault: OnFault,
 ): Promise<Response> {
@@ -81,7 +106,7 @@ export async function callsFile(
     const message = 'A file is always whole: bound it by `from` and `to`.';
     throw new KeyPassError('invalid_request', message, { param: cursor === undefined ? 'limit' : 'cursor' });
   }
-  const pages = shownPages(usage.allCalls(userId, query));
+  const pages = shownPages(usage.allCalls(userId, query), confirm);
   return fileResponse(pages, { format, sheet: callsSheet, name: fileName('calls', from, to), onFault });
 }
 
@@ -99,8 +124,14 @@ async function* onePage<Item>(items: Item[]): AsyncGenerator<Item[], void> {
   yield items;
 }
 
-async function* shownPages(pages: ReturnType<UsageReports['allCalls']>): AsyncGenerator<Receipt[], void> {
-  for await (const rows of pages) yield rows.map(shownReceipt);
+async function* shownPages(
+  pages: ReturnType<UsageReports['allCalls']>,
+  confirm: Reader['confirm'],
+): AsyncGenerator<Receipt[], void> {
+  for await (const rows of pages) {
+    await confirm();
+    yield rows.map(shownReceipt);
+  }
 }
 
 type TotalRow = Awaited<ReturnType<UsageReports['totals']>>['items'][number];

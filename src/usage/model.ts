@@ -10,9 +10,11 @@ const Split = t.Union([...names], { description: 'Divides each group further: tw
 const Format = t.Union([t.Literal('json'), t.Literal('csv'), t.Literal('ndjson')], {
   description: 'csv and ndjson are whole files, sent as a stream',
 });
+/** As refusals say it. */
+export const momentForm = 'a day such as 2026-11-01, or an RFC 3339 time; a + in it is written %2B';
 const Moment = t.String({
   pattern: String.raw`^[12]\d{3}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$`,
-  description: 'RFC 3339, or a day, which begins at midnight UTC',
+  description: momentForm,
 });
 
 /** Which calls: all that are named must be met. */
@@ -21,12 +23,14 @@ const filters = {
   to: t.Optional(Moment),
   connectionId: t.Optional(Uuid),
   appId: t.Optional(Uuid),
-  provider: t.Optional(t.String({ pattern: '^[a-z0-9-]{1,64}$' })),
+  provider: t.Optional(
+    t.String({ pattern: '^[a-z0-9-]{1,64}$', description: 'a provider id, as in GET /v1/providers' }),
+  ),
   model: t.Optional(
     t.String({
       pattern: String.raw`^[^\s\u0000-\u001f\u007f]+$`,
       maxLength: 400,
-      description: 'As the app named it',
+      description: 'a model as the app named it, without white space',
     }),
   ),
   quality: t.Optional(
@@ -34,7 +38,12 @@ const filters = {
       description: 'unmeasured: estimated or unknown',
     }),
   ),
-  flag: t.Optional(t.String({ pattern: '^[a-z_]{1,40}$', description: 'Only calls with this flag' })),
+  flag: t.Optional(t.String({ pattern: '^[a-z_]{1,40}$', description: 'a flag of receipts, such as usage_missing' })),
+  free: t.Optional(
+    t.Union([t.Literal('true'), t.Literal('false')], {
+      description: 'Only calls of the kinds that cost nothing, such as lists of models; false: only the others',
+    }),
+  ),
 };
 
 export const TotalsQuery = object({
@@ -59,8 +68,7 @@ export const Totals = object({ from: Timestamp, to: Timestamp, cost: Usd, calls:
 
 export const CallsQuery = object({
   ...filters,
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: 200, description: 'Default 50; for json alone' })),
-  cursor: pageQuery.cursor,
+  ...pageQuery,
   format: t.Optional(Format),
 });
 

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia';
 import type { Auth } from '../http/auth.ts';
 import { success } from '../http/envelope.ts';
+import { limitOf } from '../http/pages.ts';
 import { Failure, page, success as Success } from '../http/schema.ts';
 import { formatUsd } from '../money/amount.ts';
 import { callsFile, shownReceipt, shownTotal, totalsFile } from './files.ts';
@@ -36,10 +37,11 @@ export function usageRoutes(usage: UsageReports, { auth, onFault }: Options) {
     )
     .get(
       '/calls',
-      ({ session, query }) => {
+      ({ session, confirmSession, query }) => {
         const { format = 'json' } = query;
         if (format === 'json') return callsOf(usage, session.userId, query);
-        return callsFile(usage, session.userId, { ...query, format }, onFileFault);
+        const reader = { userId: session.userId, confirm: confirmSession };
+        return callsFile(usage, reader, { ...query, format }, onFileFault);
       },
       {
         session: true,
@@ -62,6 +64,6 @@ async function totalsOf(usage: UsageReports, userId: string, query: typeof model
 }
 
 async function callsOf(usage: UsageReports, userId: string, query: typeof model.CallsQuery.static) {
-  const { items, nextCursor } = await usage.calls(userId, query);
+  const { items, nextCursor } = await usage.calls(userId, { ...query, limit: limitOf(query) });
   return success({ items: items.map(shownReceipt), nextCursor });
 }

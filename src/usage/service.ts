@@ -3,7 +3,7 @@ import type { Database } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
 import { windowAt } from '../money/window.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
-import type { Filters, Grouping, Splitting } from './model.ts';
+import { momentForm, type Filters, type Grouping, type Splitting } from './model.ts';
 import * as store from './store.ts';
 
 interface Parts {
@@ -13,7 +13,6 @@ interface Parts {
   receiptDays: number | null;
 }
 
-const pageSize = 50;
 /** Of an export: what is held in memory of it at a time. */
 const exportPageSize = 250;
 /** Rows of totals in one answer: a year by hour, or a month by day of three hundred models. */
@@ -50,8 +49,8 @@ export class UsageReports {
   }
 
   /** A page of receipts, newest first. */
-  async calls(userId: string, query: Filters & { limit?: number | undefined; cursor?: string | undefined }) {
-    const { limit = pageSize, cursor } = query;
+  async calls(userId: string, query: Filters & { limit: number; cursor?: string | undefined }) {
+    const { limit, cursor } = query;
     const page = { limit: limit + 1, after: cursor === undefined ? null : parseCursor(cursor) };
     const rows = await store.listReceipts(this.#parts.database.sql, wantedOf(userId, query), page);
     const items = rows.slice(0, limit);
@@ -106,7 +105,7 @@ function moment(text: string | undefined, param: string): Date | undefined {
   const [date, midnight] = [new Date(text), new Date(text.slice(0, 10))];
   const isReal = [date, midnight].every((each) => !Number.isNaN(each.getTime()));
   if (isReal && midnight.toISOString().startsWith(text.slice(0, 10))) return date;
-  throw new KeyPassError('invalid_request', 'Expected a day or an RFC 3339 time.', { param });
+  throw new KeyPassError('invalid_request', `Expected ${momentForm}.`, { param });
 }
 
 function tooManyTotals(): KeyPassError {

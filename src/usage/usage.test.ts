@@ -4,6 +4,7 @@ import { call, outcome, recordOf, register, registerApp, type Account } from '..
 import { connect, insertReceipt, insertReceipts } from '../../test/harness/receipts.ts';
 import { startTestServer, type TestServer } from '../../test/harness/server.ts';
 import type { Database } from '../database/connect.ts';
+import { momentForm } from './model.ts';
 
 const items = (data: Record<string, unknown>) => (Array.isArray(data['items']) ? data['items'] : []).map(recordOf);
 
@@ -194,6 +195,14 @@ eachDatabase((_kind, open) => {
   ])('refuses %s', async (query) => {
     const answer = await ada.call('GET', `/v1/usage?${query}`);
     expect(outcome(answer)).toMatch(/^400 (invalid_request|unknown_member)$/);
+  });
+
+  test.each([
+    ['by=week', 'by', 'The query does not fit: expected one of hour, day, month, app, provider, model.'],
+    ['from=2026-11-01T00:00:00+01:00', 'from', `The query does not fit: expected ${momentForm}.`],
+    ['from=2026-02-31', 'from', `Expected ${momentForm}.`],
+  ])('says what is expected of %s', async (query, param, message) => {
+    expect((await ada.call('GET', `/v1/usage?${query}`)).error).toMatchObject({ param, message });
   });
 
   test('without a session there is nothing', async () => {

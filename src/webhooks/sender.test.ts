@@ -43,10 +43,20 @@ describe('before anything is sent', () => {
     expect(sent.map(({ addresses }) => addresses)).toEqual([['93.184.215.14'], ['93.184.215.14']]);
   });
 
-  test('of several addresses only those that may be called are called', async () => {
-    const { network, sent } = pretend(['10.0.0.1', '93.184.215.14', '::1', '2606:4700::1']);
+  test('of several addresses each may be called, or none is', async () => {
+    const open = ['93.184.215.14', '2606:4700::1'];
+    for (const mixed of [
+      ['10.0.0.1', ...open],
+      [...open, '::1'],
+    ]) {
+      const { network, sent } = pretend(mixed);
+      const outcome = await new Sender(targets, network, 1000).send({ url, ...message }, never);
+      expect(outcome).toEqual({ status: null, failure: 'address_refused' });
+      expect(sent).toEqual([]);
+    }
+    const { network, sent } = pretend(open);
     await new Sender(targets, network, 1000).send({ url, ...message }, never);
-    expect(sent[0]?.addresses).toEqual(['93.184.215.14', '2606:4700::1']);
+    expect(sent[0]?.addresses).toEqual(open);
   });
 
   test.each<[string, string, readonly string[] | Error, Failure]>([

@@ -58,10 +58,10 @@ export class Sender {
     try {
       const found = await untilAborted(this.#network.resolve(hostOf(url)), signal).catch(() => []);
       if (found.length === 0 && !signal.aborted) return failed('name_not_found');
-      const addresses = found.filter((address) => this.#targets.allowsAddress(url, address));
-      if (addresses.length === 0 && !signal.aborted) return failed('address_refused');
+      // One that is refused refuses them all: whoever mixes them in would choose which one is reached.
+      if (!found.every((address) => this.#targets.allowsAddress(url, address))) return failed('address_refused');
       signal.throwIfAborted();
-      return { status: await this.#network.post({ url, addresses, headers, body, signal }), failure: null };
+      return { status: await this.#network.post({ url, addresses: found, headers, body, signal }), failure: null };
     } catch (error) {
       if (stop.aborted) return 'stopped';
       return failed(timeout.aborted ? 'timeout' : failureOf(error));

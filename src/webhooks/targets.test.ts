@@ -34,6 +34,7 @@ describe('URLs', () => {
     'https://a@app.example/',
     'https://app.example/#x',
     'https://app.example/#',
+    'https://app.example:0/',
     'https://localhost/',
     'https://LOCALHOST./',
     'https://app.localhost/',

@@ -43,6 +43,8 @@ export class WebhookTargets {
   /** Whether a URL may be called if its host's addresses may. */
   allowsUrl(url: URL): boolean {
     if (url.username !== '' || url.password !== '' || !['http:', 'https:'].includes(url.protocol)) return false;
+    // Nobody listens on port 0.
+    if (url.port === '0') return false;
     const host = hostOf(url);
     if (ipaddr.isValid(host) && !this.allowsAddress(url, host)) return false;
     if (this.#hosts.has(host) || (ipaddr.isValid(host) && this.#isListed(ipaddr.parse(host)))) return true;

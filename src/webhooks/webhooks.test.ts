@@ -122,12 +122,32 @@ eachDatabase((_kind, open) => {
     'https://[::ffff:127.0.0.1]/',
     'https://a:b@notes.example/',
     'no-address',
+    ' https://notes.example/',
+    'https://notes.example/ ',
+    'https://no\ttes.example/',
+    'https://notes.example/\r\nX: y',
+    String.raw`https:/\notes.example/`,
+    'https:notes.example/',
+    'https://:@notes.example/',
+    'https://NOTES.example/',
+    'https://notes.example:443/',
+    'https://notes.example/a/../hook',
+    'https://notes.example:0/',
   ])('a webhook at %p is refused, when an app is made and later', async (webhookUrl) => {
     const { path } = await hooked();
     for (const answer of [await create({ webhookUrl }), await ada.call('PATCH', path, { webhookUrl })]) {
       expect([outcome(answer), answer.error['param']]).toEqual(['400 invalid_request', 'webhookUrl']);
       expect(answer.text).not.toContain(webhookUrl);
     }
+  });
+
+  test('a webhook is shown as it is called', async () => {
+    const { path } = await hooked();
+    for (const answer of [
+      await create({ webhookUrl: 'https://notes.example' }),
+      await ada.call('PATCH', path, { webhookUrl: 'https://notes.example' }),
+    ])
+      expect(answer.data['webhookUrl']).toBe('https://notes.example/');
   });
 
   describe('the log', () => {

@@ -29,6 +29,9 @@ const completion = {
   usage: { prompt_tokens: 1200, completion_tokens: 340, total_tokens: 1540 },
 };
 
+/** A model whose answers do not say what they used. */
+export const unmeteredModel = 'gpt-4.1-nano';
+
 /** The real server with its pages, a provider of the test's own, a browser, and an app on another origin. */
 export class PagesWorld {
   readonly #parts: Parts;
@@ -39,7 +42,9 @@ export class PagesWorld {
 
   static async start(): Promise<PagesWorld> {
     const folder = await mkdtemp(join(tmpdir(), 'keypass-pages-data-'));
-    const provider = startRecorder(() => Response.json(completion));
+    const provider = startRecorder(({ body }) =>
+      Response.json(body.includes(unmeteredModel) ? { ...completion, usage: null } : completion),
+    );
     const port = freePort();
     const config = readConfig({
       PORT: String(port),

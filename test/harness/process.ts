@@ -22,6 +22,7 @@ export class KeyPassProcess {
   readonly #program: readonly string[];
   #child: ChildProcess | undefined;
   #output: string[] = [];
+  #log: string[] = [];
 
   constructor(port: number, settings: Record<string, string> = {}, program = fromSource) {
     this.port = port;
@@ -44,9 +45,10 @@ export class KeyPassProcess {
 
   /** Starts the server and waits until it answers. Throws what it said when it ended instead. */
   async start(): Promise<void> {
-    const { child, output } = this.#spawn(['serve']);
+    const { child, output, log } = this.#spawn(['serve']);
     this.#child = child;
     this.#output = output;
+    this.#log = log;
     for (let attempt = 0; attempt < 300; attempt += 1) {
       if (child.exitCode !== null) throw new Error(output.join(''));
       if (await isHealthy(this.url)) return;
@@ -58,6 +60,11 @@ export class KeyPassProcess {
   /** What the running server has written so far. */
   get output(): string {
     return this.#output.join('');
+  }
+
+  /** The part of it that went to standard output, line by line. */
+  get log(): string[] {
+    return this.#log.join('').trimEnd().split('\n');
   }
 
   /** Sends the running server the signal to read again what can change. */
@@ -80,7 +87,7 @@ export class KeyPassProcess {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #spawn(args: string[], settings: Record<string, string> = {}): { child: ChildProcess; output: string[] } {
+  #spawn(args: string[], settings: Record<string, string> = {}) {
     // The tests' own limit of concurrent fetches: an operator has none, and the server sets it for itself.
     const { BUN_CONFIG_MAX_HTTP_REQUESTS: _, ...inherited } = process.env;
     const env = { ...inherited, PORT: String(this.port), KEYPASS_DATA: this.folder, ...this.#settings, ...settings };
@@ -91,9 +98,11 @@ export class KeyPassProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output: string[] = [];
+    const log: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-    return { child, output };
+    child.stdout.on('data', (chunk: Buffer) => log.push(chunk.toString()));
+    return { child, output, log };
   }
 }
 

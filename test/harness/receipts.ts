@@ -17,6 +17,9 @@ interface ReceiptFacts {
   quality?: string;
   flags?: string[];
   usage?: string | null;
+  lines?: string;
+  endpoint?: string;
+  status?: number | null;
 }
 
 /** Books a call that never was. `startedAt` may have microseconds. */
@@ -27,13 +30,13 @@ export async function insertReceipt(
   facts: ReceiptFacts = {},
 ): Promise<string> {
   const { callId = crypto.randomUUID(), cost = 1n, provider = 'openai', model = 'gpt-4o-mini' } = facts;
-  const { quality = 'measured', flags = [], usage = null } = facts;
+  const { quality = 'measured', flags = [], usage = null, lines = '[]', endpoint = 'POST /x', status = 200 } = facts;
   await sql`
     insert into receipts (call_id, connection_id, window_start, provider, model, endpoint, key_id, status, quality,
       flags, usage, lines, cost, started_at, ttfb_ms, duration_ms)
-    values (${callId}, ${connectionId}, ${startedAt.slice(0, 10)}, ${provider}, ${model}, 'POST /x',
-      ${crypto.randomUUID()}, 200, ${quality}, ${flags}::text[], ${usage}::text::jsonb, '[]', ${cost},
-      ${startedAt}::text::timestamptz, 1, 2)`;
+    values (${callId}, ${connectionId}, ${startedAt.slice(0, 10)}, ${provider}, ${model}, ${endpoint},
+      ${crypto.randomUUID()}, ${status}, ${quality}, ${flags}::text[], ${usage}::text::jsonb, ${lines}::text::jsonb,
+      ${cost}, ${startedAt}::text::timestamptz, 1, 2)`;
   return callId;
 }
 

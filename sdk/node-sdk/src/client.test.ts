@@ -34,6 +34,17 @@ describe('link', () => {
     });
   });
 
+  test('a session asks for kinds of calls', async () => {
+    server.answer = () => success({ linkToken: 'kp_lt_x', linkUrl: 'u', expiresAt: 'e' });
+    const asked: sdk.LinkSessionRequest = {
+      requestedProviders: ['openai'],
+      requestedScopes: ['chat', 'images'],
+      accessToken,
+    };
+    await client.createLinkSession(asked);
+    expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual(asked);
+  });
+
   test('a session whose token was lost on the way is made anew, under another idempotency key', async () => {
     server.answer = (_, count) => {
       if (count === 1) return failure(502, 'api_error', 'internal_error', {}, { 'retry-after': '0' });

@@ -22,9 +22,14 @@ export interface Policy {
   sandbox: boolean;
 }
 
+/** A kind of call that an app may ask for. `stateful`: what the provider would keep for later. */
+export type RequestedScope = 'chat' | 'embeddings' | 'images' | 'audio' | 'stateful';
+
 export interface LinkSessionRequest {
   /** Provider ids like `openai`, `anthropic`, `google`, `groq`. */
   requestedProviders: string[];
+  /** Preselected in the window; the owner decides. Absent: chat and embeddings, in update mode none beyond those it has. */
+  requestedScopes?: RequestedScope[] | undefined;
   /** A suggestion; the owner decides. */
   budgetSuggestionCents?: number | undefined;
   models?: string[] | undefined;

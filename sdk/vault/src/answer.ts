@@ -52,6 +52,13 @@ export function integer(fields: Fields, name: string): number {
   return value;
 }
 
+/** A quantity that may have a fraction, such as seconds. */
+export function quantityOf(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw wrong(name, 'a quantity');
+  return value;
+}
+
 export function integerOrNull(fields: Fields, name: string): number | null {
   return fields[name] === undefined || fields[name] === null ? null : integer(fields, name);
 }

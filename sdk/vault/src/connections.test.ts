@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { newUuid, parseToken } from '../../../src/crypto/index.ts';
 import { MemoryServer } from '../test/memory-server.ts';
-import { Vault, VaultError } from './index.ts';
+import { type PolicyScope, requestableScopes, Vault, VaultError } from './index.ts';
 
 const baseUrl = 'https://keys.example';
 const email = 'ada@example.com';
@@ -23,10 +23,15 @@ const failure = (attempt: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-function linkSession(mode: 'connect' | 'update' = 'connect', connectionId?: string, appId = newUuid()) {
+function linkSession(
+  mode: 'connect' | 'update' = 'connect',
+  connectionId?: string,
+  appId = newUuid(),
+  requestedScopes: unknown = ['chat', 'embeddings'],
+) {
   const linkToken = `link-${server.linkSessions.length}`;
   const app = { id: appId, name: 'Notes', allowedOrigins: ['https://notes.example'] };
-  const asked = { requestedProviders: ['openai'], budgetSuggestionCents: 500 };
+  const asked = { requestedProviders: ['openai'], requestedScopes, budgetSuggestionCents: 500 };
   const session = { sessionId: newUuid(), status: 'pending', expiresAt: '2031-01-01T00:00:00.000Z', mode, app };
   server.linkSessions.push({
     linkToken,
@@ -35,6 +40,10 @@ function linkSession(mode: 'connect' | 'update' = 'connect', connectionId?: stri
     ...(connectionId === undefined ? {} : { connectionId }),
   });
   return { linkToken, app };
+}
+
+function scopesOf(names: readonly string[]): PolicyScope[] {
+  return requestableScopes.filter((scope) => names.includes(scope)).toSorted();
 }
 
 describe('link', () => {
@@ -77,6 +86,56 @@ describe('link', () => {
       policy: { revision: 2, budgetCents: 900 },
     });
     expect(server.connection(first.connectionId)['grants']).toHaveLength(2);
+  });
+
+  test.each<[string, string[], string[] | undefined, string[]]>([
+    ['chat and embeddings where it asks for both', ['chat', 'embeddings'], undefined, ['chat', 'embeddings']],
+    ['no more than it asks for', ['chat'], undefined, ['chat']],
+    ['nothing beyond the two without the owner’s word', ['audio', 'chat', 'stateful'], undefined, ['chat']],
+    ['what the owner names', ['audio', 'chat'], ['images', 'audio'], ['audio', 'images']],
+  ])('a new connection gets %s', async (_, asked, named, granted) => {
+    await vault.keys.add({ provider: 'openai', secret });
+    const { linkToken } = linkSession('connect', undefined, newUuid(), asked);
+    expect((await vault.link.describe(linkToken)).requestedScopes).toEqual(scopesOf(asked));
+    const scopes = named === undefined ? {} : { scopes: scopesOf(named) };
+    await vault.link.approve(linkToken, { providers: ['openai'], budgetCents: 1, ...scopes });
+    expect(server.connections).toMatchObject([{ policy: { scopes: granted } }]);
+  });
+
+  test('an app that asks for neither chat nor embeddings gets nothing until the owner names it', async () => {
+    await vault.keys.add({ provider: 'openai', secret });
+    const { linkToken } = linkSession('connect', undefined, newUuid(), ['images']);
+    const approval = { providers: ['openai'], budgetCents: 1 };
+    expect(await failure(vault.link.approve(linkToken, approval))).toMatchObject({
+      code: 'policy_invalid',
+      param: 'scopes',
+    });
+    expect(server.connections).toEqual([]);
+    await vault.link.approve(linkToken, { ...approval, scopes: ['images'] });
+    expect(server.connections).toMatchObject([{ policy: { scopes: ['images'] } }]);
+  });
+
+  test('an update leaves the kinds of calls as they are, unless the owner names them', async () => {
+    await vault.keys.add({ provider: 'openai', secret });
+    const { linkToken, app } = linkSession('connect', undefined, newUuid(), ['chat']);
+    const { connectionId } = await vault.link.approve(linkToken, { providers: ['openai'], budgetCents: 1 });
+    const scopes = () => server.connection(connectionId)['policy'];
+    const update = linkSession('update', connectionId, app.id, ['images']);
+    await vault.link.approve(update.linkToken, { providers: ['openai'], budgetCents: 2 });
+    expect(scopes()).toMatchObject({ budgetCents: 2, scopes: ['chat'] });
+    const wider = linkSession('update', connectionId, app.id, ['images']);
+    await vault.link.approve(wider.linkToken, { providers: ['openai'], budgetCents: 2, scopes: ['chat', 'images'] });
+    expect(scopes()).toMatchObject({ scopes: ['chat', 'images'] });
+  });
+
+  test.each([
+    ['that this client has no name for', ['chat', 'video']],
+    ['that no app may ask for', ['unmetered']],
+    ['of which nothing is told', undefined],
+  ])('a kind of call %s is not shown as asked for', async (_, asked) => {
+    const { linkToken } = linkSession();
+    Object.assign(server.linkSessions[0] ?? {}, { requestedScopes: asked });
+    expect(await failure(vault.link.describe(linkToken))).toMatchObject({ code: 'invalid_answer' });
   });
 
   test('deny', async () => {

@@ -32,3 +32,4 @@ export type {
 } from './usage.ts';
 export { type Resume, type Session, Vault } from './vault.ts';
 export type { Policy, PolicyLimits, PolicyProvider, PolicyScope } from '../../../src/crypto/index.ts';
+export { requestableScopes, usualScopes } from '../../../src/crypto/index.ts';

@@ -27,7 +27,7 @@ const failure = (attempt: Promise<unknown>) =>
 function linkSession(mode: 'connect' | 'update' = 'connect', connectionId?: string, appId = newUuid()) {
   const linkToken = `link-${server.linkSessions.length}`;
   const app = { id: appId, name: 'Notes', allowedOrigins: ['https://notes.example'] };
-  const asked = { requestedProviders: ['openai'], budgetSuggestionCents: 500 };
+  const asked = { requestedProviders: ['openai'], requestedScopes: ['chat'], budgetSuggestionCents: 500 };
   const session = { sessionId: newUuid(), status: 'pending', expiresAt: '2031-01-01T00:00:00.000Z', mode, app };
   server.linkSessions.push({
     linkToken,

@@ -1,4 +1,13 @@
-import { createToken, lookupOf, seal, toBase64Url, tokenKey } from '../../../src/crypto/index.ts';
+import {
+  createToken,
+  lookupOf,
+  type PolicyScope,
+  requestableScopes,
+  seal,
+  toBase64Url,
+  tokenKey,
+  usualScopes,
+} from '../../../src/crypto/index.ts';
 import { fieldsOf, integerOrNull, text, texts, textOrNull, textsOrNull, type Fields } from './answer.ts';
 import { loadConnection } from './connection-rows.ts';
 import { VaultError, VaultTamperedError } from './errors.ts';
@@ -20,6 +29,8 @@ export interface LinkRequest {
   origin: string | null;
   redirectUri: string | null;
   requestedProviders: string[];
+  /** Sorted. In update mode beside what the connection has, so it may be empty. */
+  requestedScopes: PolicyScope[];
   models: string[] | null;
   budgetSuggestionCents: number | null;
   /** The connection that `update` changes. */
@@ -58,7 +69,9 @@ export class Link {
 
   /**
    * Approves: makes a connection, or changes the one that the app asked about. What is sealed is for the app and session
-   * that `describe` last told of, so they can't be exchanged between showing and approving.
+   * that `describe` last told of, so they can't be exchanged between showing and approving. An approval without `scopes`
+   * gives a new connection what the app asks for of chat and embeddings, and leaves an existing one's as they are: more
+   * takes the owner's word. Throws `policy_invalid` where the app asks for neither and none are named.
    */
   async approve(linkToken: string, approval: Approval): Promise<Approved> {
     const request = this.#shown.get(linkToken) ?? (await this.describe(linkToken));
@@ -74,11 +87,13 @@ export class Link {
     this.#shown.delete(linkToken);
   }
 
-  async #connect(linkToken: string, { app, sessionId, clientUserIdHash }: LinkRequest, approval: Approval) {
+  async #connect(linkToken: string, request: LinkRequest, approval: Approval) {
+    const { app, sessionId, clientUserIdHash } = request;
     const { transport, user } = this.#keyring;
+    const allowance = { ...approval, scopes: approval.scopes ?? usualOf(request) };
     const keys = await loadKeys(this.#keyring);
     const origin = approval.origin ?? null;
-    const policy = newPolicy({ kind: 'app', app: app.id, origin, clientUserIdHash }, approval, keys);
+    const policy = newPolicy({ kind: 'app', app: app.id, origin, clientUserIdHash }, allowance, keys);
     const publicToken = createToken('public');
     const publicKey = await tokenKey('public', publicToken, 'public/wrap');
     const publicLookup = toBase64Url(await lookupOf('public', publicToken));
@@ -116,6 +131,23 @@ export class Link {
   }
 }
 
+/** What may be given without the owner's word on it. */
+function usualOf({ requestedScopes }: LinkRequest): PolicyScope[] {
+  const scopes = usualScopes.filter((scope) => requestedScopes.includes(scope));
+  if (scopes.length > 0) return scopes;
+  const message = 'The app asks for neither chat nor embeddings: name the scopes that it gets.';
+  throw new VaultError('policy_invalid', message, { param: 'scopes' });
+}
+
+/** A kind of call that this client has no name for could not be shown, so it can't be asked for. */
+function scopesOf(answer: Fields): PolicyScope[] {
+  return texts(answer, 'requestedScopes').map((name) => {
+    const scope = requestableScopes.find((known) => known === name);
+    if (scope !== undefined) return scope;
+    throw new VaultError('invalid_answer', 'The app asks for a kind of call that this client does not know.');
+  });
+}
+
 function requestOf(answer: Fields): LinkRequest {
   const app = fieldsOf(answer['app'], 'app');
   return {
@@ -127,6 +159,7 @@ function requestOf(answer: Fields): LinkRequest {
     origin: textOrNull(answer, 'origin'),
     redirectUri: textOrNull(answer, 'redirectUri'),
     requestedProviders: texts(answer, 'requestedProviders'),
+    requestedScopes: scopesOf(answer),
     models: textsOrNull(answer, 'models'),
     budgetSuggestionCents: integerOrNull(answer, 'budgetSuggestionCents'),
     connectionId: textOrNull(answer, 'connectionId'),

@@ -4,6 +4,7 @@ import {
   type PolicyLimits,
   type PolicyProvider,
   type PolicyScope,
+  usualScopes,
 } from '../../../src/crypto/index.ts';
 import { VaultError } from './errors.ts';
 import type { KeyRow } from './key-rows.ts';
@@ -22,7 +23,7 @@ export interface Allowance {
   budgetCents: number;
   /** Default: a calendar month in UTC. */
   period?: 'month' | 'total';
-  /** Default: chat and embeddings. */
+  /** Default: chat and embeddings; for an app's request, those of the two that it asks for. */
   scopes?: readonly PolicyScope[];
   perModelCents?: Readonly<Record<string, number>> | null;
   limits?: Partial<PolicyLimits>;
@@ -41,7 +42,7 @@ export function newPolicy(grantee: Grantee, allowance: Allowance, keys: readonly
     revision: 0,
     ...grantee,
     providers: [],
-    scopes: ['chat', 'embeddings'],
+    scopes: [...usualScopes],
     budgetCents: 0,
     period: 'month',
     perModelCents: null,

@@ -268,6 +268,7 @@ describe('connections', () => {
       status: 'pending',
       expiresAt: '2031-01-01T00:00:00.000Z',
       requestedProviders: ['openai'],
+      requestedScopes: ['chat'],
     };
     const [app, stranger] = ['Notes', 'Stranger'].map((name) => ({ id: newUuid(), name, allowedOrigins: [] }));
     const approval = { providers: ['openai'], budgetCents: 1 };

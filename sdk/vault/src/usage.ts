@@ -1,4 +1,14 @@
-import { fieldsOf, type Fields, integer, integerOrNull, listOf, text, textOrNull, texts } from './answer.ts';
+import {
+  fieldsOf,
+  type Fields,
+  integer,
+  integerOrNull,
+  listOf,
+  quantityOf,
+  text,
+  textOrNull,
+  texts,
+} from './answer.ts';
 import type { Transport } from './transport.ts';
 
 /** Which calls: all that is named must be met. */
@@ -15,6 +25,8 @@ export interface CallFilters {
   /** `unmeasured`: estimated or unknown. */
   quality?: 'measured' | 'estimated' | 'unknown' | 'unmeasured';
   flag?: string;
+  /** Only calls of the kinds that cost nothing, such as lists of models; or only the others. */
+  free?: boolean;
 }
 
 /** Which calls, and how their totals are grouped; without a span of this calendar month (UTC), by day. */
@@ -62,7 +74,10 @@ export type Total = {
 export type ReceiptLine = {
   /** What was used: `uncachedInput`, `cacheRead`, `output` … */
   bucket: string;
+  /** As it is billed. A whole number, except of seconds. */
   quantity: number;
+  /** Which of the prices of pictures it is, such as "1024x1024 hd"; null for all else. */
+  variant: string | null;
   /** The dated price in US dollars, exact. */
   usd: string;
   per: number;
@@ -131,8 +146,8 @@ export function exportUrl(transport: Transport, { of, ...query }: ExportQuery): 
 }
 
 /** A Date as RFC 3339; what is undefined is left out by the transport. */
-function parameters<T extends CallFilters>({ from, to, ...rest }: T) {
-  return { ...rest, from: timeOf(from), to: timeOf(to) };
+function parameters<T extends CallFilters>({ from, to, free, ...rest }: T) {
+  return { ...rest, from: timeOf(from), to: timeOf(to), free: free === undefined ? undefined : String(free) };
 }
 
 function receiptOf(fields: Fields): Receipt {
@@ -165,8 +180,14 @@ function given(fields: Fields, name: string): Fields | null {
 }
 
 function lineOf(fields: Fields): ReceiptLine {
-  const [bucket, usd, cost] = [text(fields, 'bucket'), text(fields, 'usd'), text(fields, 'cost')];
-  return { bucket, quantity: integer(fields, 'quantity'), usd, per: integer(fields, 'per'), cost };
+  return {
+    bucket: text(fields, 'bucket'),
+    quantity: quantityOf(fields, 'quantity'),
+    variant: textOrNull(fields, 'variant'),
+    usd: text(fields, 'usd'),
+    per: integer(fields, 'per'),
+    cost: text(fields, 'cost'),
+  };
 }
 
 function timeOf(time: string | Date | undefined): string | undefined {

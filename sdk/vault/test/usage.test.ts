@@ -44,6 +44,40 @@ test('receipts with filters', async () => {
   expect(items).toMatchObject([{ connectionId, appId: null, cost: '0.000000000005' }]);
 });
 
+test('a quantity with a fraction, the picture that a price is for, and free calls', async () => {
+  const line = {
+    bucket: 'seconds',
+    quantity: 125.5,
+    rate: 'audioSecond',
+    usd: '0.111',
+    per: 3600,
+    cost: '0.003869583334',
+  };
+  const image = {
+    bucket: 'images',
+    quantity: 1,
+    rate: 'image',
+    variant: '1024x1024',
+    usd: '0.04',
+    per: 1,
+    cost: '0.04',
+  };
+  await insertReceipt(database, connectionId, '2026-10-01T10:00:00Z', { lines: JSON.stringify([line, image]) });
+  await insertReceipt(database, connectionId, '2026-10-02T10:00:00Z', { endpoint: 'GET /v1/models', cost: 0n });
+  const october = { from: '2026-10-01', to: '2026-11-01' };
+  const { items } = await vault.calls({ ...october, free: false });
+  expect(items).toMatchObject([
+    {
+      lines: [
+        { quantity: 125.5, variant: null },
+        { quantity: 1, variant: '1024x1024' },
+      ],
+    },
+  ]);
+  expect((await vault.calls({ ...october, free: true })).items).toMatchObject([{ endpoint: 'GET /v1/models' }]);
+  expect((await vault.calls(october)).items).toHaveLength(2);
+});
+
 test('files come as streams with their names', async () => {
   const { name, body } = await vault.export({ of: 'calls', format: 'csv', ...november });
   expect(name).toBe('keypass-calls-from-2026-11-01-to-2026-12-01.csv');

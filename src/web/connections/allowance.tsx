@@ -6,7 +6,7 @@ import { Field } from '../ui/field.tsx';
 import { Monogram } from '../ui/monogram.tsx';
 import { texts } from '../ui/texts.ts';
 import type { Key, Policy, Provider } from '../vault.ts';
-import { createExtras, type ExtrasDraft } from './extras.tsx';
+import { createExtras, type ExtrasDraft, type ExtrasStart } from './extras.tsx';
 
 /** The choice of one provider while it is being made. */
 interface ProviderDraft {
@@ -29,7 +29,7 @@ export interface Draft extends ExtrasDraft {
 export function createDraft(
   providers: readonly { id: string; keyId?: string | undefined; models?: readonly string[] | null; on?: boolean }[],
   budgetCents: number,
-  policy?: Pick<Policy, 'scopes' | 'limits'>,
+  extras?: ExtrasStart,
 ): Draft {
   const budget = signal(budgetText(budgetCents));
   return {
@@ -42,7 +42,7 @@ export function createDraft(
     })),
     budget,
     cents: computed(() => parseBudget(budget.value)),
-    ...createExtras(policy),
+    ...createExtras(extras),
   };
 }
 

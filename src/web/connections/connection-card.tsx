@@ -11,7 +11,7 @@ import { language, texts } from '../ui/texts.ts';
 import { sayDay } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
 import type { Connection, Key, Policy, Provider } from '../vault.ts';
-import { saysLimits } from './extras.tsx';
+import { saysLimits, saysScopes } from './extras.tsx';
 
 interface CardProps {
   store: Store;
@@ -47,7 +47,11 @@ export function ConnectionCard({ store, providers, connection, onEdit, onRevoke 
           </Badge>
         )}
       </div>
-      <p class="muted small">{saysProviders(policy, providers)}</p>
+      <p class="muted small">
+        {saysProviders(policy, providers)}
+        <br />
+        {saysScopes(policy.scopes)}
+      </p>
       {missing.length > 0 && <Notice tone="warn">{texts.connections.keyMissing(missing.join(', '))}</Notice>}
       <SpendBar spent={connection.spent} held={connection.held} limitCents={limit} />
       {task.fault.value !== undefined && <Notice tone="bad">{task.fault.value}</Notice>}

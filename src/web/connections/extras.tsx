@@ -2,16 +2,11 @@ import { computed, signal, type ReadonlySignal, type Signal } from '@preact/sign
 import { Check } from '../ui/choice.tsx';
 import { Field } from '../ui/field.tsx';
 import { texts } from '../ui/texts.ts';
-import type { Policy, PolicyScope } from '../vault.ts';
+import { type Policy, type PolicyScope, requestableScopes, usualScopes } from '../vault.ts';
 
 type Limits = Policy['limits'];
 type LimitName = keyof Limits;
 
-/** What a new connection may call, unless somebody chooses otherwise. */
-const usualScopes: readonly PolicyScope[] = ['chat', 'embeddings'];
-
-/** The kinds of calls that can be chosen; others that a connection has, it keeps. */
-const offered: readonly PolicyScope[] = ['chat', 'embeddings', 'images', 'audio', 'stateful'];
 const limitNames: readonly LimitName[] = ['rpm', 'tpm', 'parallel'];
 
 /** The choice of kinds of calls and of limits while it is being made. */
@@ -22,11 +17,17 @@ export interface ExtrasDraft {
   limits: ReadonlySignal<Limits | undefined>;
 }
 
-export function createExtras(policy?: Pick<Policy, 'scopes' | 'limits'>): ExtrasDraft {
-  const textOf = (name: LimitName) => signal(String(policy?.limits[name] ?? ''));
+/** What the choice starts from: a policy, or what was asked for. */
+export interface ExtrasStart {
+  scopes?: readonly PolicyScope[] | undefined;
+  limits?: Limits | undefined;
+}
+
+export function createExtras({ scopes = usualScopes, limits }: ExtrasStart = {}): ExtrasDraft {
+  const textOf = (name: LimitName) => signal(String(limits?.[name] ?? ''));
   const limitTexts = { rpm: textOf('rpm'), tpm: textOf('tpm'), parallel: textOf('parallel') };
   return {
-    scopes: signal(policy?.scopes ?? usualScopes),
+    scopes: signal(scopes),
     limitTexts,
     limits: computed(() => {
       const [rpm, tpm, parallel] = limitNames.map((name) => parseLimit(limitTexts[name].value));
@@ -43,25 +44,28 @@ function parseLimit(text: string): number | null | undefined {
   return limit >= 1 && limit <= 1_000_000_000 ? limit : undefined;
 }
 
-/** Kinds of calls and limits: folded away, as most people need neither. */
-export function Extras({ draft }: { draft: ExtrasDraft }) {
+/**
+ * Kinds of calls and limits: folded away, as most people need neither, unless there is something to decide. Kinds that
+ * cannot be chosen here stay as the connection has them.
+ */
+export function Extras({ draft, open = false }: { draft: ExtrasDraft; open?: boolean }) {
   const toggle = (scope: PolicyScope, on: boolean): void => {
     const rest = draft.scopes.value.filter((chosen) => chosen !== scope);
     draft.scopes.value = on ? [...rest, scope].toSorted() : rest;
   };
   return (
-    <details class="fold">
+    <details class="fold" open={open}>
       <summary>{texts.connections.more}</summary>
       <div class="stack">
         <fieldset class="stack tight">
           <legend class="label">{texts.connections.uses}</legend>
-          <div class="row">
-            {offered.map((scope) => (
-              <Check key={scope} on={draft.scopes.value.includes(scope)} onChange={(on) => toggle(scope, on)}>
-                {texts.link.scopes[scope]}
-              </Check>
-            ))}
-          </div>
+          {requestableScopes.map((scope) => (
+            <Check key={scope} on={draft.scopes.value.includes(scope)} onChange={(on) => toggle(scope, on)}>
+              {texts.link.scopes[scope]}
+              <br />
+              <span class="muted small">{texts.link.scopeTexts[scope]}</span>
+            </Check>
+          ))}
           {draft.scopes.value.length === 0 && (
             <div class="fault" role="alert">
               {texts.connections.usesFault}
@@ -81,6 +85,12 @@ export function Extras({ draft }: { draft: ExtrasDraft }) {
       </div>
     </details>
   );
+}
+
+/** "May call: Chat, Embeddings". */
+export function saysScopes(scopes: readonly PolicyScope[]): string {
+  if (scopes.length === 0) return texts.connections.mayCallNothing;
+  return texts.connections.mayCall(scopes.map((scope) => texts.link.scopes[scope]).join(', '));
 }
 
 /** "60 requests a minute, 3 calls at one time"; empty without any limit. */

@@ -86,7 +86,7 @@ function Created({ app }: { app: CreatedApp }) {
         <Notice tone="warn">{texts.console.createdText}</Notice>
         <Secret label={texts.console.clientId} value={app.clientId} />
         <Secret label={texts.console.clientSecret} value={app.clientSecret} />
-        <QuickStart clientId={app.clientId} clientSecret={app.clientSecret} />
+        <QuickStart {...app} />
       </div>
     </section>
   );
@@ -116,7 +116,7 @@ function AppCard({ vault, app, fresh, onSaved }: AppCardProps) {
       {!fresh && (
         <details class="more">
           <summary>{texts.console.quickStart}</summary>
-          <QuickStart clientId={app.clientId} />
+          <QuickStart clientId={app.clientId} allowedOrigins={app.allowedOrigins} />
         </details>
       )}
       <details class="more" onToggle={open}>
@@ -144,14 +144,14 @@ function Fact({ name, values }: { name: string; values: readonly string[] }) {
   );
 }
 
-function QuickStart(ids: { clientId: string; clientSecret?: string }) {
+function QuickStart(app: { clientId: string; clientSecret?: string; allowedOrigins: readonly string[] }) {
   return (
     <div class="stack">
       <p class="muted">{texts.console.quickStartText}</p>
       <ol class="snippets">
-        {quickStart({ origin: location.origin, ...ids }).map(({ title, code }) => (
-          <li key={title}>
-            <Code title={title} text={code} />
+        {quickStart({ origin: location.origin, ...app }).map(({ step, code }) => (
+          <li key={step}>
+            <Code title={texts.console.steps[step]} text={code} />
           </li>
         ))}
       </ol>

@@ -12,6 +12,7 @@ export interface CreatedApp {
   name: string;
   clientId: string;
   clientSecret: string;
+  allowedOrigins: string[];
 }
 
 interface NewAppProps {
@@ -35,7 +36,7 @@ export function NewApp({ vault, onDone, onCancel }: NewAppProps) {
     if (appName === '' || allowedOrigins === undefined || redirectUris === undefined || nowhere) return;
     task.run(async () => {
       const { id, clientId, clientSecret } = await vault.apps.create({ name: appName, allowedOrigins, redirectUris });
-      onDone({ id, name: appName, clientId, clientSecret });
+      onDone({ id, name: appName, clientId, clientSecret, allowedOrigins });
     });
   };
   return (

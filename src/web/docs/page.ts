@@ -21,8 +21,8 @@ export const groups: readonly Group[] = [
     title: 'For developers',
     pages: ['link-sdk', 'link-protocol', 'node-sdk', 'vault', 'proxy', 'usage', 'webhooks', 'api-overview', 'errors'],
   },
-  { title: 'For operators', pages: ['self-hosting', 'configuration', 'prices'] },
-  { title: 'How it works', pages: ['architecture', 'threat-model', 'decisions'] },
+  { title: 'For operators', pages: ['self-hosting', 'configuration', 'prices', 'worked-examples'] },
+  { title: 'How it works', pages: ['architecture', 'threat-model', 'benchmarks', 'decisions'] },
 ];
 
 interface Surroundings {

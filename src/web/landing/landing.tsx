@@ -58,9 +58,9 @@ function Landing() {
         <h2>{landing.startTitle}</h2>
         <p class="lead">{landing.startText}</p>
         <ol class="snippets">
-          {quickStart({ origin: location.origin }).map(({ title, code }) => (
-            <li key={title}>
-              <Code title={title} text={code} />
+          {quickStart({ origin: location.origin }).map(({ step, code }) => (
+            <li key={step}>
+              <Code title={texts.console.steps[step]} text={code} />
             </li>
           ))}
         </ol>

@@ -5,6 +5,7 @@ import { Intro, Notice } from '../ui/card.tsx';
 import { Field } from '../ui/field.tsx';
 import { Steps } from '../ui/progress.tsx';
 import { language, texts } from '../ui/texts.ts';
+import { requestableScopes, usualScopes } from '../vault.ts';
 import { periodWord, type ScreenProps } from './screen.ts';
 import { consentSteps, Footer } from './who.tsx';
 
@@ -12,7 +13,7 @@ import { consentSteps, Footer } from './who.tsx';
 const stops = [100, 200, 300, 500, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 7500, 10_000, 15_000, 20_000];
 const high = 10_000;
 
-export function BudgetScreen({ asked, draft, period, onNext, onBack, onDeny }: ScreenProps) {
+export function BudgetScreen({ asked, draft, had, period, onNext, onBack, onDeny }: ScreenProps) {
   const cents = draft.cents.value;
   const suggested = asked.request.budgetSuggestionCents;
   const valid = cents !== undefined && cents > 0;
@@ -52,7 +53,7 @@ export function BudgetScreen({ asked, draft, period, onNext, onBack, onDeny }: S
           <p class="muted small">{texts.link.suggestion(exactUsd(fromCents(suggested), language))}</p>
         )}
         {cents !== undefined && cents > high && <Notice tone="warn">{texts.link.high}</Notice>}
-        <Extras draft={draft} />
+        <Uses asked={asked} draft={draft} had={had} />
       </div>
       <Footer>
         <Button kind="plain" onClick={onBack}>
@@ -65,6 +66,22 @@ export function BudgetScreen({ asked, draft, period, onNext, onBack, onDeny }: S
           {texts.next}
         </Button>
       </Footer>
+    </>
+  );
+}
+
+/** What the app asks to call, in words; with the choice of it unfolded where that is more than usual, or than it has. */
+function Uses({ asked: { request }, draft, had }: Pick<ScreenProps, 'asked' | 'draft' | 'had'>) {
+  const { app, mode, requestedScopes } = request;
+  const added = requestableScopes.filter((scope) => requestedScopes.includes(scope) && !had.includes(scope));
+  const says = mode === 'update' ? texts.link.asksAlso : texts.link.asks;
+  const usual: readonly string[] = usualScopes;
+  const open = (mode === 'update' && added.length > 0) || requestedScopes.some((scope) => !usual.includes(scope));
+  return (
+    <>
+      {added.length > 0 && <p>{says(app.name, added.map((scope) => texts.link.scopes[scope]).join(', '))}</p>}
+      {added.includes('stateful') && <Notice tone="warn">{texts.link.statefulRisk}</Notice>}
+      <Extras draft={draft} open={open} />
     </>
   );
 }

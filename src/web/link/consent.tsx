@@ -83,6 +83,7 @@ function Steps({
     draft,
     keys,
     providers,
+    had: current?.policy.scopes ?? [],
     period: current?.policy.period ?? ('month' as const),
     expiresAt: current?.policy.expiresAt ?? null,
     onDeny: () => void flow.deny(),
@@ -110,7 +111,8 @@ function draftOf({ request }: Asked, keys: readonly Key[], current: Connection |
     ...added.map((id) => ({ id, models: modelsOf(request.models, id), on: keys.some((key) => key.provider === id) })),
   ];
   const budgetCents = request.budgetSuggestionCents ?? current?.policy.budgetCents ?? defaultBudget;
-  return createDraft(providers, budgetCents, current?.policy);
+  const scopes = [...new Set([...(current?.policy.scopes ?? []), ...request.requestedScopes])].toSorted();
+  return createDraft(providers, budgetCents, { scopes, limits: current?.policy.limits });
 }
 
 /** `openai/gpt-…` belongs to that provider alone; a bare name is meant for all that were asked for. */

@@ -1,5 +1,5 @@
 /** The messages of a link token before anybody has signed in. */
-import { type LinkRequest, VaultError } from '../vault.ts';
+import { type LinkRequest, requestableScopes, VaultError } from '../vault.ts';
 
 /**
  * What the app asks for. What is approved later is what the open vault reads once more: `sameRequest` makes sure that
@@ -28,9 +28,9 @@ export function sameRequest(shown: LinkRequest, read: LinkRequest): boolean {
 }
 
 function factsOf({ sessionId, mode, app, origin, redirectUri, connectionId, ...asked }: LinkRequest): string {
-  const { requestedProviders, models, budgetSuggestionCents } = asked;
+  const { requestedProviders, requestedScopes, models, budgetSuggestionCents } = asked;
   const who = [sessionId, mode, app.id, app.name, origin, redirectUri, connectionId];
-  return JSON.stringify([who, requestedProviders, models, budgetSuggestionCents]);
+  return JSON.stringify([who, requestedProviders, requestedScopes, models, budgetSuggestionCents]);
 }
 
 async function send(path: string, init: RequestInit): Promise<unknown> {
@@ -66,6 +66,11 @@ function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every(isText);
 }
 
+/** What has no name here could not be shown. */
+function isScopes(value: unknown): boolean {
+  return Array.isArray(value) && value.every((name) => requestableScopes.some((scope) => scope === name));
+}
+
 function isRequest(data: unknown): data is Answer {
   if (!isObject(data) || !isObject(data['app'])) return false;
   const { app } = data;
@@ -73,6 +78,7 @@ function isRequest(data: unknown): data is Answer {
     [data['sessionId'], data['status'], data['expiresAt'], data['mode'], app['id'], app['name']].every(isText) &&
     [data['origin'], data['redirectUri'], data['connectionId'], data['clientUserIdHash']].every(isMaybeText) &&
     [app['allowedOrigins'], data['requestedProviders']].every(isTexts) &&
+    isScopes(data['requestedScopes']) &&
     (data['models'] === undefined || data['models'] === null || isTexts(data['models'])) &&
     ['undefined', 'number', 'object'].includes(typeof data['budgetSuggestionCents'])
   );

@@ -1,6 +1,6 @@
 import type { Draft } from '../connections/allowance.tsx';
 import { texts } from '../ui/texts.ts';
-import type { Key, Policy, Provider } from '../vault.ts';
+import type { Key, Policy, PolicyScope, Provider } from '../vault.ts';
 import type { Asked } from './flow.ts';
 
 /** What every screen after the sign-in gets. */
@@ -9,6 +9,8 @@ export interface ScreenProps {
   draft: Draft;
   keys: readonly Key[];
   providers: readonly Provider[];
+  /** The kinds of calls that the connection to be changed has; none of a new one. */
+  had: readonly PolicyScope[];
   period: Policy['period'];
   /** RFC 3339; null until it is revoked. */
   expiresAt: string | null;

@@ -1,5 +1,6 @@
 import { link } from './en/consent.ts';
 import { developers, insecure, landing } from './en/public.ts';
+import { usage } from './en/usage.ts';
 import { webhooks } from './en/webhooks.ts';
 
 /**
@@ -198,6 +199,8 @@ const en = {
     more: 'Kinds of calls, and limits',
     uses: 'May be used for',
     usesFault: 'Choose at least one kind of call.',
+    mayCall: (kinds: string) => `May call: ${kinds}`,
+    mayCallNothing: 'May only list models',
     limits: { rpm: 'Requests a minute', tpm: 'Tokens a minute', parallel: 'Calls at one time' },
     limitedTo: {
       rpm: (count: string) => `${count} requests a minute`,
@@ -221,60 +224,7 @@ const en = {
     baseUrl: 'Base URL (OpenAI clients)',
   },
 
-  usage: {
-    text: (month: string) => `Spent in ${month}`,
-    by: 'Group by',
-    byApp: 'App',
-    byProvider: 'Provider',
-    byModel: 'Model',
-    calls: (count: number) => (count === 1 ? '1 call' : `${count} calls`),
-    month: 'Month',
-    connection: 'Connection',
-    allConnections: 'All connections',
-    unmeasured: 'Only what was not measured',
-    totals: 'Totals',
-    download: 'Download',
-    downloadAs: (what: string, format: string) => `Download ${what} as ${format}`,
-    receipts: 'Receipts',
-    flags: 'Flags',
-    more: 'Show more',
-    times: (quantity: string, price: string, per: string) => `${quantity} × ${price} / ${per}`,
-    noLines: 'Nothing was charged for this call.',
-    noModel: 'No model named',
-    buckets: {
-      uncachedInput: 'Input',
-      cacheRead: 'Read from cache',
-      cacheWrite5m: 'Written to cache',
-      cacheWrite1h: 'Written to cache, long',
-      audioInput: 'Audio input',
-      output: 'Output',
-      audioOutput: 'Audio output',
-      reasoning: 'Reasoning',
-      imageInput: 'Image input',
-      imageCacheRead: 'Images read from cache',
-      imageOutput: 'Image output',
-      videoInput: 'Video input',
-      videoOutput: 'Video output',
-      seconds: 'Seconds of audio',
-      characters: 'Characters to speak',
-      images: 'Images',
-      webSearch: 'Web search',
-      fileSearch: 'File search',
-      otherTools: 'Other tools',
-      request: 'Request',
-    } as Record<string, string>,
-    quality: {
-      measured: 'Measured',
-      estimated: 'Estimated',
-      unknown: 'Unknown',
-    } as Record<string, string>,
-    emptyTitle: (month: string) => `No calls in ${month}`,
-    empty: 'Every call that an app makes with your keys leaves a receipt here: what was used, at what price.',
-    allMeasuredTitle: 'Everything was measured',
-    allMeasured: 'The providers stated what each call used, so no cost had to be estimated.',
-    none: (month: string) => `Nothing was spent in ${month}.`,
-    own: 'Own tool',
-  },
+  usage,
 
   errors: {
     unreachable: 'The server cannot be reached. Check your connection and try again.',

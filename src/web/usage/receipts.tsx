@@ -1,21 +1,17 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { nameOf } from '../keys/add-key.tsx';
 import { Button } from '../ui/button.tsx';
-import { Badge, Empty, Notice } from '../ui/card.tsx';
+import { Empty, Notice } from '../ui/card.tsx';
 import { Check } from '../ui/choice.tsx';
 import { useTask } from '../ui/failure.ts';
-import { Money } from '../ui/money.tsx';
 import { Progress } from '../ui/progress.tsx';
-import { peekShelf } from '../ui/shelf.tsx';
-import { language, texts } from '../ui/texts.ts';
-import { sayMoment } from '../ui/time.ts';
+import { texts } from '../ui/texts.ts';
 import type { Store } from '../vault/store.ts';
-import type { CallFilters, Receipt, ReceiptLine } from '../vault.ts';
+import type { CallFilters, Receipt } from '../vault.ts';
 import { Downloads } from './downloads.tsx';
 import type { Month } from './months.ts';
+import { ReceiptRow } from './receipt.tsx';
 
-const count = new Intl.NumberFormat(language);
 const pageSize = 25;
 
 interface ReceiptsProps {
@@ -24,15 +20,23 @@ interface ReceiptsProps {
   filters: CallFilters;
 }
 
-/** The calls of a month, newest first. */
+/** The calls of a month, newest first; those that cost nothing, such as lists of models, when they are asked for. */
 export function Receipts({ store, month, filters }: ReceiptsProps) {
   const unmeasured = useSignal(false);
-  const wanted: CallFilters = { ...filters, ...(unmeasured.value ? { quality: 'unmeasured' } : {}) };
+  const showsFree = useSignal(false);
+  const wanted: CallFilters = {
+    ...filters,
+    ...(unmeasured.value ? { quality: 'unmeasured' } : {}),
+    ...(showsFree.value ? {} : { free: false }),
+  };
   return (
     <section class="stack" aria-label={texts.usage.receipts}>
       <div class="row between">
         <h2>{texts.usage.receipts}</h2>
         <div class="row receipt-tools">
+          <Check on={showsFree.value} onChange={(on) => (showsFree.value = on)}>
+            {texts.usage.showFree}
+          </Check>
           <Check on={unmeasured.value} onChange={(on) => (unmeasured.value = on)}>
             {texts.usage.unmeasured}
           </Check>
@@ -86,56 +90,6 @@ function ReceiptList({ store, month, filters }: ReceiptsProps) {
 
 function emptiness(month: Month, filters: CallFilters): { title: string; text: string } {
   if (filters.quality !== undefined) return { title: texts.usage.allMeasuredTitle, text: texts.usage.allMeasured };
-  return { title: texts.usage.emptyTitle(month.name), text: texts.usage.empty };
-}
-
-/** A call in one line; opened, it says how its cost came about. */
-function ReceiptRow({ receipt, store }: { receipt: Receipt; store: Store }) {
-  const provider = nameOf(peekShelf(store.providers) ?? [], receipt.provider);
-  const connection = peekShelf(store.connections)?.find(({ id }) => id === receipt.connectionId);
-  return (
-    <li>
-      <details class="receipt">
-        <summary>
-          <span class="receipt-app">{connection?.name ?? receipt.appName ?? texts.usage.own}</span>
-          <code class="receipt-model muted">{receipt.servedModel ?? receipt.model ?? provider}</code>
-          <time class="muted small" dateTime={receipt.startedAt}>
-            {sayMoment(receipt.startedAt)}
-          </time>
-          <span class="receipt-quality">
-            <Badge tone={receipt.quality === 'measured' ? 'plain' : 'warn'}>
-              {texts.usage.quality[receipt.quality] ?? receipt.quality}
-            </Badge>
-          </span>
-          <span class="receipt-cost">
-            <Money usd={receipt.cost} />
-          </span>
-        </summary>
-        <ul class="receipt-lines muted small">
-          {receipt.lines.length === 0 && <li>{texts.usage.noLines}</li>}
-          {receipt.lines.map((line) => (
-            <LineRow key={line.bucket} line={line} />
-          ))}
-          {receipt.flags.length > 0 && (
-            <li>
-              <span>{texts.usage.flags}</span>
-              <span>{receipt.flags.join(', ')}</span>
-            </li>
-          )}
-        </ul>
-      </details>
-    </li>
-  );
-}
-
-function LineRow({ line }: { line: ReceiptLine }) {
-  return (
-    <li>
-      <span>{texts.usage.buckets[line.bucket] ?? line.bucket}</span>
-      <span class="tabular">
-        {texts.usage.times(count.format(line.quantity), `$${line.usd}`, count.format(line.per))}
-      </span>
-      <Money usd={line.cost} />
-    </li>
-  );
+  const title = filters.free === false ? texts.usage.emptyBilledTitle : texts.usage.emptyTitle;
+  return { title: title(month.name), text: texts.usage.empty };
 }

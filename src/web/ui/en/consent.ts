@@ -29,6 +29,17 @@ export const link = {
     stateful: 'Stored files and chats',
     unmetered: 'Calls without a known price',
   },
+  scopeTexts: {
+    audio: 'Speak texts aloud, and write down recordings.',
+    chat: 'Ask models, and read their answers.',
+    embeddings: 'Turn texts into numbers, for example to search them.',
+    images: 'Make and change pictures.',
+    stateful: 'Leave files and conversations with the provider, where other apps on the same account can reach them.',
+  },
+  statefulRisk:
+    'Stored files and chats are the riskiest kind: every other app on the same provider account can reach what is stored.',
+  asks: (app: string, kinds: string) => `${app} asks for: ${kinds}. You can take any of these away.`,
+  asksAlso: (app: string, kinds: string) => `${app} asks for more: ${kinds}. You can take any of these away.`,
   untilRevoked: 'When you revoke it',
   approve: 'Approve',
   approving: 'Sealing the grant in your browser…',

@@ -80,11 +80,13 @@ export const developers = {
   empty: 'An app gets a client id and a secret. Your server uses them to start a consent and to exchange its result.',
   apps: 'Your apps',
   quickStart: 'Quick start',
-  quickStartText: 'From nothing to the first call, filled in for this app.',
-  stepInstall: 'Install',
-  stepServer: 'On your server: start a consent',
-  stepPage: 'In your page: open it',
-  stepExchange: 'On your server: exchange and call',
+  quickStartText: 'From nothing to the first call: two files that run as they are, filled in for this app.',
+  steps: {
+    install: 'Install',
+    server: 'Your server: server.mjs',
+    page: 'Your page: page.html, beside it',
+    run: 'Run it',
+  },
   noRedirects: 'None',
 };
 
