@@ -1,3 +1,5 @@
+import { hasText } from './media-kind.ts';
+
 /** Samples a second by the code in a frame's header; the first stands for what the stream's own header says. */
 const sampleRates = [0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
 
@@ -6,15 +8,33 @@ const sampleRates = [0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000,
  * frame that happens to have one counts too, which only adds.
  */
 export function flacSeconds(bytes: Uint8Array): number | undefined {
-  // The stream's header is the first block: 34 bytes after the mark and the block's own header.
-  if ((bytes[4] ?? 0) % 128 !== 0) return undefined;
+  if (!hasOneHeader(bytes)) return undefined;
   const streamRate = ((bytes[18] ?? 0) << 12) | ((bytes[19] ?? 0) << 4) | ((bytes[20] ?? 0) >> 4);
   if (streamRate === 0) return undefined;
   let seconds = 0;
   for (let at = 4; at < bytes.length; at += 1) {
+    // Another stream: its frames may go by its own rate.
+    if (bytes[at] === 0x66 && isStreamAt(bytes, at)) return undefined;
     if (bytes[at] === 0xff && ((bytes[at + 1] ?? 0) & 0xfe) === 0xf8) seconds += frameSeconds(bytes, at, streamRate);
   }
   return Math.max(seconds, statedSamples(bytes) / streamRate);
+}
+
+/** The stream's header is the first block, 34 bytes. Which of two counts is not said: none of the blocks after is one. */
+function hasOneHeader(bytes: Uint8Array): boolean {
+  for (let at = 4; at + 4 <= bytes.length;) {
+    const [kind = 0, high = 0, middle = 0, low = 0] = bytes.subarray(at, at + 4);
+    const length = (high << 16) | (middle << 8) | low;
+    const isHeader = kind % 128 === 0;
+    if (isHeader !== (at === 4) || (isHeader && length !== 34)) return false;
+    at += 4 + length;
+    if (kind >= 128) return at <= bytes.length;
+  }
+  return false;
+}
+
+function isStreamAt(bytes: Uint8Array, at: number): boolean {
+  return hasText(bytes, at, 'fLaC') && (bytes[at + 4] ?? 1) % 128 === 0 && hasText(bytes, at + 5, '\0\0\x22');
 }
 
 function statedSamples(bytes: Uint8Array): number {

@@ -1,15 +1,33 @@
+import { aacRate } from './audio-mp4-description.ts';
 import { hasText } from './media-kind.ts';
 
 /** Boxes that hold others: what is in them is read on. */
 const holders = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'edts', 'moof', 'traf', 'mvex']);
 
-/** Samples a second by the index in AAC's own header. */
-const sampleRates = [
-  96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
-];
 const samplesPerFrame = 1024;
-/** AAC's profile LC, alone or with the two extensions that double its rate and its samples alike. */
-const profiles = new Set([2, 5, 29]);
+
+/** Some readers take a codec's configuration, or whole tracks, from these: what they then read is not what is read here. */
+const misleading = ['esds', 'wave', 'cmov', 'hoov', 'strf', 'glbl', 'wfex', 'dfLa', 'dOps', 'dvc1'];
+const refused = new Set(misleading);
+/** What tells a length or a rate must not be in a box that is not read on: other readers may look there. */
+const hidden = ['moov', 'mvhd', 'moof', 'tfhd', 'elst', 'stsd', 'stsz', 'stz2', ...misleading]
+  // A word that people use; what it holds is found by its own name.
+  .filter((name) => name !== 'wave')
+  .map(wordOf);
+/** Nobody reads a `trun` before a fragment has begun; until then it is a part of "truncated" in a note. */
+const hiddenInFragments = new Set([...hidden, wordOf('trun')]);
+const hiddenInMovie: ReadonlySet<number> = new Set(hidden);
+const lastLetters = new Set([...hiddenInFragments].map((name) => name & 0xff));
+
+function wordOf(name: string): number {
+  return Array.from(name).reduce((sum, letter) => (sum << 8) | letter.charCodeAt(0), 0);
+}
+
+/** Descriptions of what is seen or read. Those of MPEG-4's own video are refused: theirs are as AAC's are. */
+const silentEntries = new Set(
+  `avc1 avc3 hvc1 hev1 dvh1 dvhe av01 vp08 vp09 jpeg mjpa tx3g text c608 wvtt stpp tmcd mebx metx mett gpmd rtmd camm
+  fdsc mp4s`.split(/\s+/),
+);
 
 /** More than a day of fragments has: a file made of nothing else must not keep the server busy. */
 const mostBoxes = 500_000;
@@ -18,9 +36,9 @@ const deepest = 16;
 
 interface Track {
   isAudio: boolean;
+  /** What its `stsd` hold. */
+  descriptions: Uint8Array[];
   frames: number;
-  /** Samples a second of its AAC; zero for any other codec. */
-  rate: number;
   /** The longest that it is stated to be. */
   stated: number;
   scale: number;
@@ -34,29 +52,56 @@ export function mp4Seconds(bytes: Uint8Array): number | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tracks: Track[] = [];
   let [stated, inFragments, boxes] = [0, 0, 0];
+  let unseen = hiddenInMovie;
   // Where the boxes end that hold the next one: readers differ in what they make of one that is larger than its holder.
   const ends = [bytes.length];
   for (let at = 0; at < bytes.length; boxes += 1) {
     const { name, data, end } = boxAt(bytes, view, at);
     while ((ends.at(-1) ?? at) <= at && ends.length > 1) ends.pop();
     if (end > (ends.at(-1) ?? 0) || ends.length > deepest) return undefined;
-    if (boxes === mostBoxes || tracks.length > mostTracks) return undefined;
+    if (boxes === mostBoxes || tracks.length > mostTracks || refused.has(name)) return undefined;
     const track = tracks.at(-1);
-    if (name === 'trak')
-      tracks.push({ isAudio: false, frames: 0, rate: Number.POSITIVE_INFINITY, stated: 0, scale: 0 });
+    if (name === 'trak') tracks.push({ isAudio: false, descriptions: [], frames: 0, stated: 0, scale: 0 });
     else if (name === 'mvhd') stated = Math.max(stated, lengthAt(view, data).seconds);
     else if (name === 'trun') inFragments += view.getUint32(data + 4);
     // A list of edits can play the same part again and again.
     else if (name === 'elst' && editsAt(view, data) > 1) return undefined;
     else if (track !== undefined) readTrackBox(bytes, view, { name, data, end }, track);
     if (holders.has(name)) ends.push(end);
+    else if (name !== 'mdat' && name !== 'stsd' && hidesBox(bytes, data, end, unseen)) return undefined;
+    if (name === 'moof') unseen = hiddenInFragments;
     at = holders.has(name) ? data : end;
   }
-  const heard = tracks.filter(({ isAudio }) => isAudio);
-  const slowest = Math.min(...heard.map(({ rate }) => rate));
-  if (heard.length === 0 || slowest === 0 || !Number.isFinite(slowest)) return undefined;
+  const heard = tracks.filter((track) => !isSilent(track));
+  const slowest = Math.min(...heard.map(rateOf));
+  if (heard.length === 0 || slowest === 0) return undefined;
   const frames = heard.reduce((sum, track) => sum + track.frames, inFragments);
   return Math.max((frames * samplesPerFrame) / slowest, stated, ...heard.map((track) => track.stated));
+}
+
+/** Some readers go by what a track says to be, others by its description. */
+function isSilent({ isAudio, descriptions }: Track): boolean {
+  if (isAudio) return false;
+  return descriptions.every(
+    (bytes) =>
+      silentEntries.has(textIn(bytes, 12)) && bytes[7] === 1 && !hidesBox(bytes, 0, bytes.length, hiddenInFragments),
+  );
+}
+
+/** Zero for what is not AAC, and where it is said twice: which of two counts is not. */
+function rateOf({ descriptions: [description, second] }: Track): number {
+  return description === undefined || second !== undefined ? 0 : aacRate(description);
+}
+
+/** Whether one of the names stands anywhere, as a box or as a part of what others may take for boxes. */
+function hidesBox(bytes: Uint8Array, from: number, to: number, names: ReadonlySet<number>): boolean {
+  let word = 0;
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at] ?? 0;
+    word = (word << 8) | byte;
+    if (lastLetters.has(byte) && at >= from + 3 && names.has(word)) return true;
+  }
+  return false;
 }
 
 interface Box {
@@ -66,11 +111,15 @@ interface Box {
 }
 
 function boxAt(bytes: Uint8Array, view: DataView, at: number): Box {
-  const name = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+  const name = textIn(bytes, at + 4);
   const size = view.getUint32(at);
   if (size === 0) return { name, data: at + 8, end: bytes.length };
   if (size !== 1) return boxOf(name, at, 8, size);
   return boxOf(name, at, 16, Number(view.getBigUint64(at + 8)));
+}
+
+function textIn(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + 4));
 }
 
 function boxOf(name: string, at: number, head: number, size: number): Box {
@@ -81,7 +130,7 @@ function boxOf(name: string, at: number, head: number, size: number): Box {
 function readTrackBox(bytes: Uint8Array, view: DataView, { name, data, end }: Box, track: Track): void {
   if (name === 'hdlr') track.isAudio ||= hasText(bytes, data + 8, 'soun');
   else if (name === 'stsz' || name === 'stz2') track.frames += view.getUint32(data + 8);
-  else if (name === 'stsd') track.rate = Math.min(track.rate, aacRate(bytes.subarray(data, end)));
+  else if (name === 'stsd') track.descriptions.push(bytes.subarray(data, end));
   else if (name === 'stts') track.stated = Math.max(track.stated, listedTime(view, data) / track.scale);
   else if (name === 'mdhd') {
     const { scale, seconds } = lengthAt(view, data);
@@ -119,28 +168,4 @@ function listedTime(view: DataView, data: number): number {
     ticks += view.getUint32(at) * view.getUint32(at + 4);
   }
   return ticks;
-}
-
-/** Of AAC's own header in a description: what may stand before it is a fixed part, and QuickTime's wrapping. */
-const furthestHeader = 256;
-
-/** The rate out of the one sample description, `mp4a` with its `esds` (ISO/IEC 14496-1, 7.2.6); else zero. */
-function aacRate(description: Uint8Array): number {
-  const isOne = description[7] === 1 && hasText(description, 12, 'mp4a');
-  const esds = Array.from({ length: furthestHeader }, (_, at) => at).find((at) => hasText(description, at, 'esds'));
-  if (!isOne || esds === undefined) return 0;
-  const stream = descriptorAt(description, esds + 8, 3);
-  // No member of a stream's head is optional here, and 0x40 is AAC.
-  const decoder = stream === 0 || description[stream + 2] !== 0 ? 0 : descriptorAt(description, stream + 3, 4);
-  const config = decoder === 0 || description[decoder] !== 0x40 ? 0 : descriptorAt(description, decoder + 13, 5);
-  const [first = 0, second = 0] = config === 0 ? [] : description.subarray(config, config + 2);
-  return profiles.has(first >> 3) ? (sampleRates[((first & 7) << 1) | (second >> 7)] ?? 0) : 0;
-}
-
-/** Where a descriptor's contents begin: after its tag and its length, which is seven bits a byte. Zero if it is another. */
-function descriptorAt(bytes: Uint8Array, at: number, tag: number): number {
-  if (bytes[at] !== tag) return 0;
-  let next = at + 1;
-  while (((bytes[next] ?? 0) & 0x80) !== 0) next += 1;
-  return next + 1;
 }

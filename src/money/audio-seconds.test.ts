@@ -118,12 +118,22 @@ function largerCodec(bytes: Uint8Array): Uint8Array {
   return changed;
 }
 
+/** The first says not to be the last; the second is as long and says another rate. */
+const twoHeaders = concat(utf8('fLaC'), bytesOf(0), flac(0).slice(5), flac(10).slice(4));
+
 describe('no length is told', () => {
   const page = oggPage(opusPacket());
   test.each([
     ['a compressed WAV', wav(1, { format: 0x11, bits: 8 })],
     ['a WAV with two formats', concat(wav(0).slice(0, 36), wav(0).slice(12))],
     ['a WAV without data', wav(0).slice(0, 36)],
+    ['no sample in a WAV', wav(0)],
+    ['no frame in a FLAC', flac(0)],
+    ['no packet in Ogg', oggOpus([])],
+    ['no frame in an MP4', mp4(0)],
+    ['a FLAC with a second header', twoHeaders],
+    ['a FLAC before another', concat(flac(10), flac(10))],
+    ['a FLAC whose blocks do not end', concat(utf8('fLaC'), bytesOf(0), flac(1).slice(5))],
     ['bytes between pages', concat(oggOpus(packets(1)), bytesOf(0), page)],
     ['another stream', concat(oggOpus(packets(1)), oggPage(opusPacket(), 0, 8))],
     ['a page that breaks off', oggOpus(packets(2)).slice(0, -1)],

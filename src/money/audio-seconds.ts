@@ -6,14 +6,14 @@ import { afterTag, hasText, type MediaKind } from './media-kind.ts';
 
 /**
  * The most seconds that a decoder can get out of a recording: counted frame by frame, because a header can promise less
- * than follows it. Undefined where that can't be told. docs/decisions/audio-by-frames.md
+ * than follows it. Undefined where that can't be told, or where there is nothing to decode: no price is zero. docs/decisions/audio-by-frames.md
  */
 export function audioSeconds({ kind, bytes }: { kind: MediaKind; bytes: Uint8Array }): number | undefined {
   const count = counters[kind.extension];
   if (count === undefined) return undefined;
   try {
     const seconds = count(bytes);
-    return seconds !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+    return seconds !== undefined && Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
   } catch (error) {
     // Read past the end: the file breaks off in the middle of what it says it has.
     if (error instanceof RangeError) return undefined;

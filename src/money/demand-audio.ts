@@ -74,8 +74,11 @@ const leastOutputLimit = 2_000;
 /** What a request for a transcription or a translation asks for: a recording as long as its bytes can decode to. */
 export function transcriptionDemand(provider: 'openai' | 'groq', { body, price, bodyBytes }: MediaCall): MediaDemand {
   refuseUnknownMembers(body, known.transcription[provider]);
-  const { seconds, fileBytes } = recordingIn(body);
-  const isText = ['text', 'srt', 'vtt'].includes(textAt(body, 'response_format') ?? 'json');
+  const { seconds, fileBytes, kind } = recordingIn(body);
+  const format = textAt(body, 'response_format') ?? 'json';
+  const isText = ['text', 'srt', 'vtt'].includes(format);
+  if (kind.extension === 'm4a' && (provider === 'openai' ? isText : format !== 'verbose_json'))
+    throw unstated(provider);
   if (price.rates.audioSecond !== undefined) {
     const usage = { ...noTokens, seconds, raw: { seconds } };
     const told: ToldUsage = { quality: 'estimated', isAll: isText, usageOf: () => usage };
@@ -94,11 +97,18 @@ export function transcriptionDemand(provider: 'openai' | 'groq', { body, price, 
   return isText ? { most, told: { quality: 'estimated', isAll: true, usageOf: () => undefined } } : { most };
 }
 
-function recordingIn(body: JsonObject): { seconds: number; fileBytes: number } {
+/** Samples of AAC are counted, not decoded: whoever packs many into one must at least meet what the provider states. */
+function unstated(provider: 'openai' | 'groq'): KeyPassError {
+  const format = provider === 'openai' ? 'json' : 'verbose_json';
+  const hint = `For a recording in MP4 ask for ${format}, which states its length; or send another format.`;
+  return unboundedCost('response_format', hint);
+}
+
+function recordingIn(body: JsonObject): { seconds: number; fileBytes: number; kind: MediaFile['kind'] } {
   const { file } = body;
   if (!(file instanceof MediaFile))
     throw new KeyPassError('invalid_request', 'Send the recording as `file`.', { param: 'file' });
   const seconds = audioSeconds(file);
-  if (seconds !== undefined) return { seconds, fileBytes: file.bytes.length };
+  if (seconds !== undefined) return { seconds, fileBytes: file.bytes.length, kind: file.kind };
   throw unboundedCost('file', 'Send WAV, MP3, FLAC, Ogg or WebM with Opus, Ogg with Vorbis, or MP4 with AAC.');
 }

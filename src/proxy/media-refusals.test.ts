@@ -102,6 +102,25 @@ describe('refused before anything is sent', () => {
       '403 unbounded_cost file',
     ],
     [
+      'a recording that could hide its length, and an answer that does not tell it',
+      at.transcriptions,
+      [
+        ['model', 'whisper-1'],
+        ['file', new Blob([mp4(9)])],
+        ['response_format', 'text'],
+      ],
+      '403 unbounded_cost response_format',
+    ],
+    [
+      'the same of a provider that tells it in one format alone',
+      at.groq,
+      [
+        ['model', 'whisper-large-v3'],
+        ['file', new Blob([mp4(9)])],
+      ],
+      '403 unbounded_cost response_format',
+    ],
+    [
       'a recording somewhere else',
       at.groq,
       [
