@@ -144,7 +144,12 @@ export function createServices(deps: Omit<Deps, 'prices' | 'fetch' | 'network' |
   const access = new Access({ database, pepper, clock, ledger, originOf });
   const cuts = new Cuts({ database, clock, onFault });
   const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
-  const usage = new UsageReports({ database, clock, receiptDays: config.receiptDays });
+  const usage = new UsageReports({
+    database,
+    clock,
+    receiptDays: config.receiptDays,
+    booked: () => ledger.booked(),
+  });
   return {
     originOf,
     ledger,

@@ -53,3 +53,19 @@ test('one that the database refuses for its values fails alone', async () => {
 test('a database that is away fails all that were on their way', async () => {
   expect(await outcomes(failing(new Error('away')))).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
 });
+
+test('whoever waits for what was added waits for that, and for nothing that comes after', async () => {
+  let pass = never;
+  const numbers = new Batches<number, number>(async (items) => {
+    await new Promise<void>((resolve) => (pass = resolve));
+    if (items.includes(13)) throw new Error('away');
+    return items;
+  });
+  await numbers.decided();
+  const failing = numbers.add(13).catch(() => 'failed');
+  const decided = numbers.decided();
+  void numbers.add(14);
+  pass();
+  expect(await failing).toBe('failed');
+  await decided;
+});

@@ -23,6 +23,7 @@ export class Batches<Item, Result> {
   readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #gatherMs: number;
   #waiting: Waiting<Item, Result>[] = [];
+  #last: Promise<unknown> = Promise.resolve();
   #isRunning = false;
 
   constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, gatherMs = 0) {
@@ -31,10 +32,17 @@ export class Batches<Item, Result> {
   }
 
   add(item: Item): Promise<Result> {
-    return new Promise((resolve, reject) => {
+    const result = new Promise<Result>((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (!this.#isRunning) void this.#run();
     });
+    this.#last = result;
+    return result;
+  }
+
+  /** Resolves when all that was added until now has been decided, well or badly. */
+  async decided(): Promise<void> {
+    await this.#last.catch(() => {});
   }
 
   async #run(): Promise<void> {

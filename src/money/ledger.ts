@@ -136,10 +136,16 @@ export class Ledger {
     return this.#persistently('release_failed', released(hold.callId));
   }
 
+  /** Resolves when what has ended on this instance until now is booked, so that whoever then reads sees it. */
+  booked(): Promise<void> {
+    return this.#ends.decided();
+  }
+
   /** Spent, held and the reset of each connection's current window, in the order asked for. */
   async states(connections: readonly { connectionId: string; period: Policy['period'] }[]) {
     const now = this.#parts.clock.now();
     const windows = connections.map(({ connectionId, period }) => ({ connectionId, ...windowAt(period, now) }));
+    await this.booked();
     const rows = await store.listBudgets(this.#parts.database.sql, windows);
     const byId = new Map(rows.map((row) => [row.connectionId, row]));
     return windows.map(({ connectionId, resetsAt }) => {

@@ -9,6 +9,8 @@ import * as store from './store.ts';
 interface Parts {
   database: Database;
   clock: Clock;
+  /** Resolves when what has ended here until now can be read. */
+  booked(): Promise<void>;
   /** Receipts older than this many days are deleted; null keeps them. */
   receiptDays: number | null;
 }
@@ -43,6 +45,7 @@ export class UsageReports {
     const from = moment(query.from, 'from') ?? new Date(windowAt('month', now).start);
     const to = moment(query.to, 'to') ?? new Date(now.getTime() + 1);
     const wanted = { ...query, userId, ...spanOf(from, to) };
+    await this.#parts.booked();
     const rows = await store.listTotals(this.#parts.database.sql, wanted, { by, split, limit: mostTotals + 1 });
     if (rows.length > mostTotals) throw tooManyTotals();
     return { from, to, items: rows.map((row) => ({ ...row, cost: BigInt(row.cost) })) };
@@ -52,6 +55,7 @@ export class UsageReports {
   async calls(userId: string, query: Filters & { limit: number; cursor?: string | undefined }) {
     const { limit, cursor } = query;
     const page = { limit: limit + 1, after: cursor === undefined ? null : parseCursor(cursor) };
+    await this.#parts.booked();
     const rows = await store.listReceipts(this.#parts.database.sql, wantedOf(userId, query), page);
     const items = rows.slice(0, limit);
     const last = items.at(-1);
