@@ -64,8 +64,10 @@ test('whoever waits for what was added waits for that, and for nothing that come
   await numbers.decided();
   const first = numbers.add(13).catch(() => 'failed');
   const decided = numbers.decided();
-  void numbers.add(14);
+  const later = numbers.add(14);
   pass();
   expect(await first).toBe('failed');
   await decided;
+  pass();
+  expect(await later).toBe(14);
 });
