@@ -61,10 +61,18 @@ function parseRate(value: unknown, per: number): Rate | undefined {
   const base = parseStep(-1, isObject(value) ? value['base'] : value, per);
   const tiers = isObject(value) && Array.isArray(value['tiers']) ? value['tiers'] : [];
   const steps = tiers.map((tier: unknown) =>
-    isObject(tier) ? parseStep(tier['start'], tier['price'], per) : undefined,
+    isObject(tier) ? parseStep(startOf(tier['start']), tier['price'], per) : undefined,
   );
   if (base === undefined || !steps.every((step) => step !== undefined)) return undefined;
   return [base, ...steps.toSorted((a, b) => a.above - b.above)];
+}
+
+/**
+ * The catalogue writes 271,999 for some models and 272,000 for others of one rule, "more than 272K input tokens"
+ * (https://developers.openai.com/api/docs/models): a step begins above a round number.
+ */
+function startOf(start: unknown): unknown {
+  return typeof start === 'number' && start % 1000 === 999 ? start + 1 : start;
 }
 
 function parseStep(above: unknown, price: unknown, per: number): RateStep | undefined {

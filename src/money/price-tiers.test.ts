@@ -110,7 +110,7 @@ describe('the bound', () => {
     const { prices } = bounded('gpt-5.4', asked('priority'));
     expect(prices.highest.rates.input?.map(({ above, usd }) => [above, usd])).toEqual([
       [-1, '3'],
-      [271_999, '5'],
+      [272_000, '5'],
     ]);
     const count = fc.nat(400_000);
     const used = fc.record({ uncachedInput: count, cacheRead: count, cacheWrite5m: count, output: count });
