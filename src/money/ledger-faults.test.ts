@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { eachDatabase } from '../../test/harness/databases.ts';
 import { cent, openLedgerScene, settlement, type LedgerScene } from '../../test/harness/ledger.ts';
-import type { Database } from '../database/connect.ts';
 import type { Permission } from './ledger.ts';
 
 eachDatabase((_kind, open) => {
@@ -26,28 +25,6 @@ eachDatabase((_kind, open) => {
     const running = await dead.hold(scene.request(grantee, 5n * cent));
     await stop();
     return { dead, running };
-  }
-
-  /** The same database, whose answers are lost while `isAway` says so; the statements themselves are carried out or not. */
-  function unreliable(isAway: () => boolean, isCarriedOut: boolean): Database {
-    const lost = async (query: PromiseLike<unknown>) => {
-      if (isCarriedOut) await query;
-      throw new Error('the connection is lost');
-    };
-    const sql = new Proxy(scene.database.sql, {
-      apply(target, self, args) {
-        const query: PromiseLike<unknown> = Reflect.apply(target, self, args);
-        if (!isAway()) return query;
-        // A fragment of a statement is never awaited.
-        return new Proxy(query, {
-          get: (awaited, name) => {
-            if (name !== 'then') return Reflect.get(awaited, name, awaited);
-            return (...callbacks: Parameters<Promise<unknown>['then']>) => lost(awaited).then(...callbacks);
-          },
-        });
-      },
-    });
-    return { ...scene.database, sql };
   }
 
   describe('an instance that dies', () => {
@@ -117,7 +94,7 @@ eachDatabase((_kind, open) => {
     test('a settlement is written when it is back, and the hold stays until then', async () => {
       const grantee = await scene.permission();
       let isAway = false;
-      const shaky = scene.newLedger({ database: unreliable(() => isAway, false), onFault: () => undefined });
+      const shaky = scene.newLedger({ database: scene.unreliable(() => isAway, false), onFault: () => undefined });
       const stop = await shaky.start();
       const running = await shaky.hold(scene.request(grantee, 5n * cent));
       isAway = true;
@@ -132,7 +109,7 @@ eachDatabase((_kind, open) => {
       const grantee = await scene.permission();
       await scene.hold(grantee, 0n);
       let isAway = false;
-      const shaky = scene.newLedger({ database: unreliable(() => isAway, true), onFault: () => undefined });
+      const shaky = scene.newLedger({ database: scene.unreliable(() => isAway, true), onFault: () => undefined });
       const stop = await shaky.start();
       isAway = true;
       expect(await shaky.hold(scene.request(grantee, 5n * cent)).catch((error: unknown) => error)).toBeInstanceOf(

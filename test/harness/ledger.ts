@@ -88,6 +88,28 @@ export class LedgerScene {
     return this.ledger.hold(this.request(grantee, amount, changes));
   }
 
+  /** The same database, whose answers are lost while `isAway` says so; the statements themselves are carried out or not. */
+  unreliable(isAway: () => boolean, isCarriedOut: boolean): Database {
+    const lost = async (query: PromiseLike<unknown>) => {
+      if (isCarriedOut) await query;
+      throw new Error('the connection is lost');
+    };
+    const sql = new Proxy(this.database.sql, {
+      apply(target, self, args) {
+        const query: PromiseLike<unknown> = Reflect.apply(target, self, args);
+        if (!isAway()) return query;
+        // A fragment of a statement is never awaited.
+        return new Proxy(query, {
+          get: (awaited, name) => {
+            if (name !== 'then') return Reflect.get(awaited, name, awaited);
+            return (...callbacks: Parameters<Promise<unknown>['then']>) => lost(awaited).then(...callbacks);
+          },
+        });
+      },
+    });
+    return { ...this.database, sql };
+  }
+
   async state({ connectionId, policy }: Permission) {
     const [current] = await this.ledger.states([{ connectionId, period: policy.period }]);
     return { spent: current?.spent, held: current?.held };
