@@ -29,10 +29,12 @@ export interface HoldRow {
   createdAt: Date;
 }
 
-/** What a batch decided of one call, and the state that it left behind: whether the call would fit by itself now. */
-export interface HoldOutcome {
-  /** What was set aside; null where nothing was. */
-  granted: Pico | null;
+/** What a batch decided of one call. */
+export type HoldOutcome = { readonly granted: Pico } | Refused;
+
+/** Nothing was set aside; and the state that the batch left behind: whether the call would fit by itself now. */
+export interface Refused {
+  granted: null;
   /** Null where there is no such connection, `locked` where somebody keeps it locked. */
   status: string | null;
   isSame: boolean;
@@ -71,7 +73,8 @@ export async function insertHolds(
 ): Promise<HoldOutcome[]> {
   // Most connections have no limits, and what is not in a statement costs it nothing.
   const limits = holds.some(isLimited) ? withLimits(sql) : withoutLimits(sql);
-  return sql<HoldOutcome[]>`
+  // Most calls get what they want: only of the others there is something to say.
+  const others = await sql<(HoldOutcome & { place: number })[]>`
     with wanted as materialized (
       select * from json_to_recordset(${asJson(holds)}::text::json) as wanted (place integer, "callId" uuid,
         "connectionId" uuid, seal text, "keySeal" text, "windowStart" date, budget bigint, amount bigint,
@@ -113,7 +116,7 @@ export async function insertHolds(
         provider, model, endpoint, "keyId", "createdAt"
       from granted
     )
-    select granted.given as granted, standing.status, coalesce(checked.is_same, false) as is_same,
+    select wanted.place, granted.given as granted, standing.status, coalesce(checked.is_same, false) as is_same,
       ranked.place is not null as has_rows, coalesce(checked.in_force, 0) as budget, coalesce(ranked.spent, 0) as spent,
       (coalesce(ranked.held, 0) + coalesce((select sum(given) from granted as other
         where other."connectionId" = wanted."connectionId" and other."windowStart" = wanted."windowStart"), 0))::bigint
@@ -124,7 +127,9 @@ export async function insertHolds(
     left join checked on checked.place = wanted.place
     left join ranked on ranked.place = wanted.place
     left join granted on granted.place = wanted.place
-    order by wanted.place`;
+    where granted.given is distinct from wanted.amount`;
+  const byPlace = new Map(others.map((outcome) => [outcome.place, outcome]));
+  return holds.map(({ amount }, place) => byPlace.get(place) ?? { granted: amount });
 }
 
 /**

@@ -205,7 +205,7 @@ export class Ledger {
       if (!isLockTimeout(error)) throw error;
       return this.#takeUnlocked(rows);
     });
-    const early = rows.filter((_row, index) => outcomes[index]?.isSame === true && !outcomes[index].hasRows);
+    const early = rows.filter((_row, index) => isEarly(outcomes[index]));
     if (early.length > 0) await retrying(() => insertBudgets(sql, early));
     return outcomes;
   }
@@ -213,17 +213,18 @@ export class Ledger {
   /** Somebody has kept a connection locked for too long: its calls are refused, and those of the others go on. */
   async #takeUnlocked(rows: readonly HoldRow[]): Promise<HoldOutcome[]> {
     const outcomes = await insertHolds(this.#parts.database.sql, rows, { skipsLocked: true });
-    return outcomes.map((outcome) => (outcome.status === null ? { ...outcome, status: 'locked' } : outcome));
+    return outcomes.map((outcome) =>
+      outcome.granted === null && outcome.status === null ? { ...outcome, status: 'locked' } : outcome,
+    );
   }
 
   /** Tells of each whether it is known how it ended: by this, or by what takes the place of a charge for it. */
   async #endHolds(ends: readonly HoldEnd[]): Promise<boolean[]> {
     const { sql } = this.#parts.database;
-    const booked = await retrying(() => settleHolds(sql, ends));
-    const rest = ends.filter(({ callId }) => !booked.has(callId)).map(({ callId }) => callId);
-    const charged = rest.length === 0 ? new Set<string>() : await listLostCharges(sql, rest);
+    const missing = await retrying(() => settleHolds(sql, ends));
+    const charged = missing.size === 0 ? missing : await listLostCharges(sql, [...missing]);
     for (const end of ends) if (charged.has(end.callId) && !isLost(end)) await replaceLostCharge(sql, end);
-    return ends.map(({ callId }) => booked.has(callId) || charged.has(callId));
+    return ends.map(({ callId }) => !missing.has(callId) || charged.has(callId));
   }
 
   /** Ends a hold. What the database does not take of a receipt, it does without: a hold must not stay for that. */
@@ -269,4 +270,9 @@ export class Ledger {
       this.#unbooked.set(end.callId, end);
     }
   }
+}
+
+/** Refused only because what it is counted in has no row yet. */
+function isEarly(outcome: HoldOutcome | undefined): boolean {
+  return outcome?.granted === null && outcome.isSame && !outcome.hasRows;
 }

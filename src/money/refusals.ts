@@ -1,7 +1,7 @@
 import type { Policy } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import { formatUsd, picoFromCents } from './amount.ts';
-import type { HoldOutcome, HoldRow } from './hold-store.ts';
+import type { HoldRow, Refused } from './hold-store.ts';
 import type { HoldRequest } from './ledger.ts';
 import { windowAt } from './window.ts';
 
@@ -30,7 +30,7 @@ export function unavailable(): KeyPassError {
 }
 
 /** Whether the call would be granted if it were decided alone, after what its batch has granted to others. */
-export function fitsByItself(outcome: HoldOutcome, { amount, minimum }: HoldRow): boolean {
+export function fitsByItself(outcome: Refused, { amount, minimum }: HoldRow): boolean {
   if (!outcome.isSame) return false;
   if (!outcome.hasRows) return true;
   const fits = amount === 0n || outcome.spent + outcome.held + minimum <= outcome.budget;
@@ -38,7 +38,7 @@ export function fitsByItself(outcome: HoldOutcome, { amount, minimum }: HoldRow)
 }
 
 /** Why no hold was granted. */
-export function refusal(outcome: HoldOutcome, request: HoldRequest, now: Date): KeyPassError {
+export function refusal(outcome: Refused, request: HoldRequest, now: Date): KeyPassError {
   if (outcome.status === 'locked') return unavailable();
   if (outcome.status === null || outcome.status === 'revoked') return revoked();
   if (outcome.status === 'paused') return paused();
@@ -49,7 +49,7 @@ export function refusal(outcome: HoldOutcome, request: HoldRequest, now: Date): 
   return isOverBudget ? overBudget(outcome, request, now) : overLimit(outcome, request);
 }
 
-function overBudget(outcome: HoldOutcome, request: HoldRequest, now: Date): KeyPassError {
+function overBudget(outcome: Refused, request: HoldRequest, now: Date): KeyPassError {
   const { budget, spent, held } = outcome;
   const { connectionId, policy } = request.grantee;
   const details = {
@@ -75,7 +75,7 @@ const limitNames = {
   parallel: 'calls at one time',
 } as const;
 
-function overLimit(outcome: HoldOutcome, { grantee }: HoldRequest): KeyPassError {
+function overLimit(outcome: Refused, { grantee }: HoldRequest): KeyPassError {
   const { limit, seconds } = longestWait(outcome);
   const allowed = grantee.policy.limits[limit];
   const message = `The owner allowed this connection ${allowed} ${limitNames[limit]}. Send the request again a little later.`;
@@ -83,7 +83,7 @@ function overLimit(outcome: HoldOutcome, { grantee }: HoldRequest): KeyPassError
   return new KeyPassError('rate_limited', message, { retryAfter, details: { limit, allowed } });
 }
 
-function longestWait({ requestsWait, tokensWait, parallelWait }: HoldOutcome) {
+function longestWait({ requestsWait, tokensWait, parallelWait }: Refused) {
   const waits = [
     { limit: 'rpm', seconds: requestsWait },
     { limit: 'tpm', seconds: tokensWait },

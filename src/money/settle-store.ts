@@ -35,7 +35,7 @@ function asJson(ends: readonly HoldEnd[]): string {
 
 /**
  * Books calls at their cost and returns the rest of their holds; the deletion of a hold makes it happen once. Answers
- * with the calls whose holds were still there. Where what is spent passes 50, 80 or 100 % of the budget in force, the
+ * with the calls whose holds were not there any more. Where what is spent passes 50, 80 or 100 % of the budget in force, the
  * app is told, once each until the budget is raised.
  */
 export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Promise<Set<string>> {
@@ -95,7 +95,7 @@ export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Prom
         status, quality, flags, usage::jsonb, lines::jsonb, price::jsonb, cost, created_at, "ttfbMs", "durationMs"
       from settled join ended on call_id = "callId" where not "isRelease"
     )
-    select call_id from settled`;
+    select "callId" from ended where not exists (select from settled where call_id = "callId")`;
   return new Set(rows.map(({ callId }) => callId));
 }
 
