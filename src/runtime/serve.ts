@@ -1,4 +1,5 @@
 import { deno } from './runtime.ts';
+import { endOfTurn } from './turns.ts';
 
 export interface ServeOptions {
   hostname: string;
@@ -48,9 +49,12 @@ function serveWithBun({ hostname, port, fetch, idleTimeout = defaultIdleTimeout 
     // Bun would show the source around an error to the caller.
     development: false,
     error: unanswered,
-    fetch: (request, self) => {
+    fetch: async (request, self) => {
       self.timeout(request, 0);
-      return fetch(request, () => self.requestIP(request)?.address ?? '');
+      await endOfTurn();
+      const response = await fetch(request, () => self.requestIP(request)?.address ?? '');
+      await endOfTurn();
+      return response;
     },
   });
   return {
