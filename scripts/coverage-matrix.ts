@@ -26,7 +26,7 @@ export function readProxyPage(): Promise<string> {
 function section(provider: Provider): string {
   const rows = provider.endpoints.map(
     (endpoint) =>
-      `| ${endpoint.method} \`${endpoint.path}\` | ${scopeOf(endpoint)} | ${meteringOf(endpoint.metering)} | ${queryOf(endpoint)} |`,
+      `| ${endpoint.method} \`${endpoint.path}\` | ${scopeOf(endpoint)} | ${meteringOf(endpoint)} | ${queryOf(endpoint)} |`,
   );
   return `### ${provider.name}
 
@@ -36,15 +36,31 @@ function section(provider: Provider): string {
 |---|---|---|---|
 ${rows.join('\n')}
 
-${stateful(provider)}${headers(provider)}`;
+${unified(provider)}${stateful(provider)}${headers(provider)}`;
+}
+
+/** How OpenAI's own shape gets there. */
+function unified({ chat, embeddings }: Provider): string {
+  const embeds = embeddings === undefined ? '' : ' Embeddings on `/openai/v1`.';
+  if (chat.shape !== 'openai') return `Unified chat is [translated](#unified-chat).${embeds}\n\n`;
+  const names = Object.entries({ ...chat.names, ...(embeddings?.shape === 'openai' ? embeddings.names : {}) });
+  const told = [
+    ...names.map(([name, own]) => `\`${name}\` as \`${own}\``),
+    ...(chat.developer === undefined ? [] : [`\`developer\` messages as \`${chat.developer}\``]),
+  ];
+  const sent = told.length === 0 ? '' : ` Sent: ${told.join(', ')}.`;
+  const refused = chat.lacks === undefined ? '' : ` Refused, since it does not heed them: ${listed(chat.lacks)}.`;
+  return `Unified chat goes to \`${chat.path}\`.${sent}${refused}${embeds}\n\n`;
 }
 
 function scopeOf({ scope }: Endpoint): string {
   return scope === null ? 'none' : `\`${scope}\``;
 }
 
-function meteringOf(metering: Endpoint['metering']): string {
-  if (typeof metering === 'string') return metering === 'free' ? 'free' : 'not metered: needs `unmetered`';
+function meteringOf({ metering, upload, hidesModels }: Endpoint): string {
+  if (metering === 'free') return upload === undefined ? 'free' : 'free, the body streams';
+  if (metering === 'unmetered')
+    return `not metered: needs \`unmetered\`${hidesModels === true ? ' and all models' : ''}`;
   return `by usage${streamsOf(metering)}`;
 }
 

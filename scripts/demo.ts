@@ -7,8 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Vault } from '../sdk/vault/src/index.ts';
-import { providerIds } from '../src/providers/index.ts';
-import { type Providers, type RecordedRequest, startProviders } from '../test/harness/providers.ts';
+import { type Providers, type RecordedRequest, standIns, startProviders } from '../test/harness/providers.ts';
 
 const root = join(import.meta.dir, '..');
 
@@ -65,7 +64,7 @@ function keypassEnvironment(port: number, folder: string, { origins }: Providers
     PORT: String(port),
     KEYPASS_DATA: folder,
     KEYPASS_SHUTDOWN_GRACE_SECONDS: '1',
-    ...Object.fromEntries(providerIds.map((id) => [`KEYPASS_${id.toUpperCase()}_BASE_URL`, origins[id]])),
+    ...Object.fromEntries(standIns.map((id) => [`KEYPASS_${id.toUpperCase()}_BASE_URL`, origins[id]])),
   };
 }
 

@@ -22,6 +22,13 @@ const titles: Record<UsageFormat, string> = {
   'groq-chat': 'Groq, chat completions',
   'groq-transcription': 'Groq, transcriptions',
   'groq-speech': 'Groq, speech',
+  'compatible-chat': "Chat completions in OpenAI's shape",
+  'compatible-completions': "Completions in OpenAI's shape",
+  'xai-responses': 'xAI, responses',
+  'openrouter-chat': 'OpenRouter, chat completions',
+  'perplexity-chat': 'Perplexity, chat completions',
+  'cohere-chat': 'Cohere, chat',
+  'cohere-embed': 'Cohere, embed',
 };
 
 /** The page as it should be. */
@@ -36,7 +43,7 @@ done by hand; the tests read the same answers with the code that meters calls, a
 by a millionth of a millionth of a dollar fails them.
 
 The counts have the names that they have on a [receipt](usage.md#receipts): each token is in one of them, whatever the provider's own totals include.
-\`reasoning\` alone is part of \`output\`. M is a million tokens, k a thousand uses, h an hour. The prices are those of ${today}, unless another
+\`reasoning\` alone is part of \`output\`, and \`statedUsd\` is what the answer itself says that it costs: then that is booked. M is a million tokens, k a thousand uses, h an hour. The prices are those of ${today}, unless another
 day is named.
 
 ${formats.map(section).join('\n')}`;

@@ -25,7 +25,6 @@ test('nothing set: on loopback, open, in ./data, trusting nobody', () => {
     trustedProxies: [],
     webhookAllowedHosts: [],
     corsOrigins: [],
-    providerOrigins: {},
     pricesFile: null,
   });
   expect(Object.isFrozen(config)).toBe(true);
@@ -71,7 +70,8 @@ describe('sources', () => {
 
   test('what the operator points a provider at', () => {
     const config = readConfig({ KEYPASS_OPENAI_BASE_URL: 'http://127.0.0.1:1234' });
-    expect(config.providerOrigins).toEqual({ openai: 'http://127.0.0.1:1234' });
+    expect(config.providers.get('openai')?.origin).toBe('http://127.0.0.1:1234');
+    expect(config.providers.get('groq')?.origin).toBe('https://api.groq.com');
   });
 });
 
@@ -113,6 +113,7 @@ describe('faults', () => {
     ['KEYPASS_OPENAI_BASE_URL', ['https://api.openai.com/v1', 'api.openai.com', '']],
     ['KEYPASS_MAX_JSON_BYTES', ['0', '1023', '999999999999']],
     ['KEYPASS_MAX_UPLOAD_BYTES', ['0', '1023', '999999999999']],
+    ['KEYPASS_MAX_FILE_BYTES', ['0', '1023', '999999999999']],
     ['KEYPASS_RECEIPT_DAYS', ['0', '61', '36501', 'never']],
     ['KEYPASS_SHUTDOWN_GRACE_SECONDS', ['-1', '3601']],
   ])('%s', (name, values) => {
@@ -146,6 +147,145 @@ describe('faults', () => {
   });
 });
 
+function faultsWith(providers: unknown): readonly string[] {
+  return faultsOf({ KEYPASS_PROVIDERS: JSON.stringify(providers) });
+}
+
+describe("the operator's own providers", () => {
+  const sound = { base_url: 'http://127.0.0.1:11434/v1', context: 8192 };
+
+  test('come from tables of the file, after the others', () => {
+    const toml = `
+      [providers.ollama]
+      name = "Ollama"
+      base_url = "http://ollama:11434/"
+      needs_key = false
+      free = true
+      context = 8192
+
+      [providers.vllm-2]
+      base_url = "https://gpu.internal:8000/api/v1"
+      context = 32768
+      output = 4096
+      models = { "qwen3" = { context = 1000 }, "org/tiny:1b" = { output = 500 } }
+    `;
+    const { providers } = readConfig({}, toml);
+    expect([...providers.keys()].slice(-2)).toEqual(['ollama', 'vllm-2']);
+    const [ollama, vllm] = [providers.get('ollama'), providers.get('vllm-2')];
+    expect(ollama).toMatchObject({ name: 'Ollama', origin: 'http://ollama:11434', keyHeader: null });
+    expect(ollama?.chat).toMatchObject({ path: '/v1/chat/completions' });
+    expect(ollama?.custom).toEqual({ isFree: true, limits: { context: 8192 }, models: new Map() });
+    expect(vllm).toMatchObject({ name: 'vllm-2', origin: 'https://gpu.internal:8000', keyHeader: 'authorization' });
+    expect(vllm?.modelList).toEqual({ path: '/api/v1/models' });
+    expect(vllm?.custom).toEqual({
+      isFree: false,
+      limits: { context: 32_768, output: 4096 },
+      models: new Map([
+        ['qwen3', { context: 1000, output: 4096 }],
+        ['org/tiny:1b', { context: 32_768, output: 500 }],
+      ]),
+    });
+  });
+
+  test('or from the variable, which stands over the file as a whole', () => {
+    const file = '[providers.ollama]\nbase_url = "http://ollama:11434"\ncontext = 1';
+    const { providers } = readConfig({ KEYPASS_PROVIDERS: JSON.stringify({ vllm: sound }) }, file);
+    expect(providers.has('ollama')).toBe(false);
+    expect(providers.get('vllm')?.origin).toBe('http://127.0.0.1:11434');
+  });
+
+  test.each([...readConfig({}).providers.keys(), 'v1', 'Ollama', 'a', '1a', 'a_b', 'a/b', 'a.b', '', 'x'.repeat(33)])(
+    'not under the id %p',
+    (id) => {
+      const faults = faultsWith({ [id]: sound });
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).toMatch(/^providers\.(?:\S+|\(a name\)): expected an id /);
+    },
+  );
+
+  test.each([
+    'http://127.0.0.1:11434/v1?key=x',
+    'http://127.0.0.1:11434/v1#x',
+    'http://user@127.0.0.1:11434/v1',
+    'http://user:secret@127.0.0.1:11434/v1',
+    'http://127.0.0.1:11434/v1/../api',
+    'http://127.0.0.1:11434//v1',
+    'http://127.0.0.1:11434/%761',
+    'http://127.0.0.1:11434/v1/{model}',
+    'http://127.0.0.1:11434/a\\b',
+    'http://127.0.0.1:11434/v1\n',
+    // Spellings of an address that a parser would turn into another.
+    'http://2130706433:11434/v1',
+    'http://0x7f.1:11434/v1',
+    'http://127.1:11434/v1',
+    'http://LOCALHOST:11434/v1',
+    'http://localhost:80/v1',
+    'http://127.0.0.1:11434\\@evil.example/v1',
+    'HTTP://127.0.0.1:11434/v1',
+    'ftp://127.0.0.1/v1',
+    'unix:/run/ollama.sock',
+    '127.0.0.1:11434/v1',
+    'http://',
+    '',
+    11434,
+    null,
+  ])('not at %p', (base_url) => {
+    const faults = faultsWith({ ollama: { ...sound, base_url } });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toStartWith('providers.ollama.base_url: expected a base URL ');
+  });
+
+  test('only within stated limits: no cost is bounded without them', () => {
+    const faults = faultsWith({ ollama: { base_url: sound.base_url, free: true } });
+    expect(faults).toEqual([expect.stringContaining('providers.ollama.context: expected the most tokens')]);
+  });
+
+  test('with every fault named, and no value repeated', () => {
+    const canary = 'canary-40aa';
+    const faults = faultsWith({
+      ollama: {
+        name: `${canary}!`,
+        base_url: canary,
+        needs_key: canary,
+        free: canary,
+        context: canary,
+        output: 0.5,
+        models: { big: { context: 0, price: canary }, small: canary },
+        api_key: canary,
+        [`${canary} ${canary}`]: 1,
+      },
+      vllm: canary,
+    });
+    expect(faults.map((fault) => fault.split(': expected ')[0])).toEqual([
+      'providers.ollama.api_key',
+      'providers.ollama.(a name)',
+      'providers.ollama.context',
+      'providers.ollama.output',
+      'providers.ollama.name',
+      'providers.ollama.base_url',
+      'providers.ollama.needs_key',
+      'providers.ollama.free',
+      'providers.ollama.models.big.price',
+      'providers.ollama.models.big.context',
+      'providers.ollama.models.small',
+      'providers.vllm.context',
+      'providers.vllm.base_url',
+    ]);
+    expect(faults.join('\n')).not.toContain(canary);
+    expect(faultsOf({ KEYPASS_PROVIDERS: `{"${canary}` }).join('\n')).not.toContain(canary);
+    for (const value of ['5', 'null', '"x"', '[]']) expect(faultsOf({ KEYPASS_PROVIDERS: value })).toHaveLength(1);
+    expect(faultsOf({}, 'providers = 5')).toHaveLength(1);
+  });
+
+  test('under a name that passes for no other', () => {
+    for (const name of ['OpenAI', 'openai', 'GROQ']) {
+      expect(faultsWith({ ollama: { ...sound, name } })).toEqual([expect.stringContaining('providers.ollama.name')]);
+    }
+    const twice = faultsWith({ ollama: { ...sound, name: 'Ours' }, vllm: { ...sound, name: 'ours' } });
+    expect(twice).toEqual([expect.stringContaining('providers.vllm.name')]);
+  });
+});
+
 describe('what is in force is told', () => {
   const settings = {
     PORT: '9000',
@@ -153,7 +293,8 @@ describe('what is in force is told', () => {
     KEYPASS_CORS_ORIGINS: 'https://a.example, https://b.example',
     KEYPASS_OPENAI_BASE_URL: 'http://127.0.0.1:1234',
   };
-  const lines = describeConfig(readConfig(settings));
+  const toml = '[providers.ollama]\nbase_url = "http://127.0.0.1:11434/v1"\nfree = true\ncontext = 8192\n';
+  const lines = describeConfig(readConfig(settings, toml));
 
   test('by the settings’ own names, each once, without the database’s password', () => {
     expect(lines.map((line) => line.split('=')[0] ?? '').toSorted()).toEqual(settingNames.toSorted());
@@ -168,6 +309,7 @@ describe('what is in force is told', () => {
         'KEYPASS_RECEIPT_DAYS=',
         'KEYPASS_FIRST_BYTE_TIMEOUT_MS=600000',
         'KEYPASS_OPENAI_BASE_URL=http://127.0.0.1:1234',
+        'KEYPASS_PROVIDERS={"ollama":{"base_url":"http://127.0.0.1:11434/v1","free":true,"context":8192}}',
         'KEYPASS_GROQ_BASE_URL=https://api.groq.com',
       ]),
     );

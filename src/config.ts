@@ -1,6 +1,6 @@
 import { parse as parseToml } from 'smol-toml';
 import ipaddr from 'ipaddr.js';
-import { providerIds, providers } from './providers/index.ts';
+import { type Catalogue, catalogueOf, customProviders, providerIds, providers } from './providers/index.ts';
 
 /** What KeyPass runs with: read once at start, frozen, the same for every part. */
 export interface Config {
@@ -20,16 +20,23 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Hosts, addresses and ranges (CIDR) that webhooks may go to besides public https ones. */
   readonly webhookAllowedHosts: readonly string[];
-  /** Provider id → origin, where the operator replaced the provider's own. */
-  readonly providerOrigins: Readonly<Record<string, string>>;
+  /** The operator's own providers as they were set: JSON on one line. */
+  readonly customProviders: string | null;
+  /** Everything that may be called: the providers that KeyPass brings along, and those. */
+  readonly providers: Catalogue;
   /** A file of prices over the catalogue's. */
   readonly pricesFile: string | null;
   readonly maxJsonBytes: number;
   /** Of all forms with files that are held at one time. */
   readonly maxUploadBytes: number;
-  /** Milliseconds: until an upstream answers with headers, and for one call as a whole. */
+  /** Of one file that is passed on as it comes. */
+  readonly maxFileBytes: number;
+  /** Milliseconds: until an upstream answers with headers, without a byte of its answer, and for one call as a whole. */
   readonly upstreamFirstByteMs: number;
+  readonly upstreamSilenceMs: number;
   readonly upstreamTotalMs: number;
+  /** Seconds that an unused connection to an upstream is kept; 0: each call opens its own. */
+  readonly keepAliveSeconds: number;
   /** Days after which a call's receipt is deleted, or null: never. */
   readonly receiptDays: number | null;
   /** Seconds that running streams get to end at shutdown. */
@@ -49,13 +56,17 @@ const names = {
   pepperFile: 'KEYPASS_PEPPER_FILE',
   receiptDays: 'KEYPASS_RECEIPT_DAYS',
   registration: 'KEYPASS_REGISTRATION',
+  customProviders: 'KEYPASS_PROVIDERS',
   pricesFile: 'KEYPASS_PRICES_FILE',
   maxJsonBytes: 'KEYPASS_MAX_JSON_BYTES',
   maxUploadBytes: 'KEYPASS_MAX_UPLOAD_BYTES',
+  maxFileBytes: 'KEYPASS_MAX_FILE_BYTES',
   upstreamFirstByteMs: 'KEYPASS_FIRST_BYTE_TIMEOUT_MS',
+  upstreamSilenceMs: 'KEYPASS_SILENCE_TIMEOUT_MS',
   upstreamTotalMs: 'KEYPASS_TOTAL_TIMEOUT_MS',
+  keepAliveSeconds: 'KEYPASS_KEEP_ALIVE_SECONDS',
   shutdownGraceSeconds: 'KEYPASS_SHUTDOWN_GRACE_SECONDS',
-} as const satisfies Record<Exclude<keyof Config, 'providerOrigins'>, string>;
+} as const satisfies Record<Exclude<keyof Config, 'providers'>, string>;
 
 function baseUrlName(provider: string): string {
   return `KEYPASS_${provider.toUpperCase()}_BASE_URL`;
@@ -111,12 +122,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       isHostOrRange,
       'host names, addresses or ranges such as hooks.internal or 10.0.0.0/8',
     ),
-    providerOrigins: read.providerOrigins(),
+    ...read.providers(names.customProviders),
     pricesFile: read.text(names.pricesFile, '') || null,
     maxJsonBytes: read.integer(names.maxJsonBytes, 32 * 1024 * 1024, 1024, 256 * 1024 * 1024),
     maxUploadBytes: read.integer(names.maxUploadBytes, 256 * 1024 * 1024, 1024, 16 * 1024 ** 3),
+    maxFileBytes: read.integer(names.maxFileBytes, 2 * 1024 ** 3, 1024, 16 * 1024 ** 3),
     upstreamFirstByteMs: read.integer(names.upstreamFirstByteMs, 600_000, 100, 3_600_000),
+    upstreamSilenceMs: read.integer(names.upstreamSilenceMs, 600_000, 100, 3_600_000),
     upstreamTotalMs: read.integer(names.upstreamTotalMs, 3_600_000, 100, 86_400_000),
+    // Load balancers close what has been idle for a minute; Bun may be eight seconds late.
+    keepAliveSeconds: read.integer(names.keepAliveSeconds, 45, 0, 300),
     // A month's bill can be looked at until the next month has ended.
     receiptDays: read.integerOrNull(names.receiptDays, 62, 36_500),
     shutdownGraceSeconds: read.integer(names.shutdownGraceSeconds, 30, 0, 3600),
@@ -130,11 +145,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
  * The configuration as an operator may see it: what is in force, one `NAME=value` line for each setting, as it would be
  * set; nothing after the sign where it is not. The database's password is masked.
  */
-export function describeConfig({ providerOrigins, ...config }: Config): string[] {
+export function describeConfig({ providers: inForce, ...config }: Config): string[] {
   const values = new Map(Object.entries({ ...config, databaseUrl: config.databaseUrl && masked(config.databaseUrl) }));
   return [
     ...Object.entries(names).map(([member, name]) => `${name}=${String(values.get(member) ?? '')}`),
-    ...providers.map(({ id, origin }) => `${baseUrlName(id)}=${providerOrigins[id] ?? origin}`),
+    ...providerIds.map((id) => `${baseUrlName(id)}=${inForce.get(id)?.origin ?? ''}`),
   ];
 }
 
@@ -174,9 +189,14 @@ function fileValues(toml: string | undefined, faults: string[]): Values {
     return {};
   }
   const values: Values = {};
-  for (const [name, value] of Object.entries(table)) {
+  for (const [key, value] of Object.entries(table)) {
+    // The one setting that is no text: its tables are written as its variable has them.
+    const isProviders = key === 'providers';
+    const name = isProviders ? names.customProviders : key;
     const items = Array.isArray(value) ? value : [value];
-    if (items.every((item) => ['string', 'number', 'boolean'].includes(typeof item))) values[name] = items.join(',');
+    if (isProviders) values[name] = JSON.stringify(value);
+    else if (items.every((item) => ['string', 'number', 'boolean'].includes(typeof item)))
+      values[name] = items.join(',');
     else faults.push(`${name}: expected a text, a number or a list of texts`);
   }
   return values;
@@ -236,11 +256,24 @@ class Reader {
     return isPostgres ? text : this.#fault(name, 'a URL such as postgres://user:password@host/database', null);
   }
 
-  providerOrigins(): Record<string, string> {
+  providers(name: string): Pick<Config, 'customProviders' | 'providers'> {
     const named = providerIds
-      .map((id) => ({ id, name: baseUrlName(id) }))
-      .filter(({ name }) => this.#values[name] !== undefined);
-    return Object.fromEntries(named.map(({ id, name }) => [id, this.origin(name, 'http://localhost')]));
+      .map((id) => ({ id, url: baseUrlName(id) }))
+      .filter(({ url }) => this.#values[url] !== undefined);
+    const origins = Object.fromEntries(named.map(({ id, url }) => [id, this.origin(url, 'http://localhost')]));
+    const text = this.text(name, '');
+    const custom = text === '' ? {} : this.#json(name, text);
+    const own = customProviders(custom, providers, (place, expected) => this.#fault(place, expected, undefined));
+    return { customProviders: text === '' ? null : JSON.stringify(custom), providers: catalogueOf(origins, own) };
+  }
+
+  #json(name: string, text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      const example = '{"ollama": {"base_url": "http://127.0.0.1:11434/v1", "free": true, "context": 32768}}';
+      return this.#fault(name, `JSON such as ${example}`, {});
+    }
   }
 
   refuseUnknown(): void {

@@ -20,7 +20,12 @@ const upstream = Bun.serve({
   },
 });
 const origin = `http://127.0.0.1:${upstream.port}`;
-const keypass = new KeyPassProcess(freePort(), { KEYPASS_OPENAI_BASE_URL: origin, KEYPASS_PRICES_FILE: 'prices.toml' });
+const ollama = { base_url: origin, free: true, context: 8192, models: { tiny: { context: 2048 } } };
+const keypass = new KeyPassProcess(freePort(), {
+  KEYPASS_OPENAI_BASE_URL: origin,
+  KEYPASS_PRICES_FILE: 'prices.toml',
+  KEYPASS_PROVIDERS: JSON.stringify({ ollama }),
+});
 const pricesFile = join(keypass.folder, 'prices.toml');
 
 /** Dollars for a million tokens of input; output is free. */
@@ -135,7 +140,7 @@ test('without a price file, a closed terminal ends the server', async () => {
 test('the files of the documentation are sound', () => {
   const page = readFileSync(join(import.meta.dir, '../docs/prices.md'), 'utf8');
   const files = [...page.matchAll(/```toml\n(.*?)```/gs)].map(([, toml = '']) => toml);
-  expect(files.map((toml) => parsePriceFile(toml, providerIds).entries.length)).toEqual([4, 1]);
+  expect(files.map((toml) => parsePriceFile(toml, providerIds).entries.length)).toEqual([4, 1, 1]);
   const keys = [...rateKeys.keys()].filter((key) => !page.includes(`\`${key}\``));
   expect(keys).toEqual([]);
 });
@@ -160,6 +165,12 @@ test('keypass prices check: what a model costs, and which list says so', async (
   expect(listed.output).toMatch(/a call +\$0\.0106875 for 500 uncachedInput, 500 cacheRead, 1,000 output\n/);
   expect(listed.output).toMatch(/a call +\$0\.006 for 60 seconds\n/);
   expect(listed.output).toMatch(/from +supplement \d{4}-\d\d-\d\d, entry tts-1\n/);
+
+  const free = await prices('ollama/tiny');
+  expect(free.code).toBe(0);
+  expect(free.output).toMatch(/ollama\/tiny\n +from +configuration free, pattern \*\n/);
+  expect(free.output).toMatch(/limits +context 2,048 tokens, output not known\n/);
+  expect(free.output).toMatch(/a call +\$0 for /);
 
   const unknown = await prices('gpt-99', 'openai/gpt-4o');
   expect(unknown.code).toBe(1);

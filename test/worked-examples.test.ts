@@ -13,14 +13,24 @@ const secrets = {
   anthropic: `sk-ant-api03-${'a'.repeat(93)}AA`,
   google: `AIza${'g'.repeat(35)}`,
   groq: `gsk_${'q'.repeat(52)}`,
+  mistral: 'm'.repeat(32),
+  openrouter: `sk-or-v1-${'a'.repeat(64)}`,
+  xai: `xai-${'x'.repeat(80)}`,
+  deepseek: `sk-${'d'.repeat(32)}`,
+  together: `tgp_v1_${'t'.repeat(43)}`,
+  fireworks: `fw_${'f'.repeat(24)}`,
+  cohere: 'c'.repeat(40),
+  perplexity: `pplx-${'p'.repeat(48)}`,
+  cerebras: `csk-${'c'.repeat(48)}`,
+  huggingface: `hf_${'h'.repeat(34)}`,
 };
-const providers = ['openai', 'anthropic', 'google', 'groq'] as const;
 
 /** The table's answers of today's prices, through the front door: from the provider's bytes to the person's receipt. */
 const examples = usageFixtures.filter(({ date, differs }) => date === today && differs === undefined);
 
 const messages = [{ role: 'user', content: 'Hi' }];
 const chat = { messages, max_completion_tokens: 500 };
+const olderChat = { messages, max_tokens: 500 };
 const content = { parts: [{ text: 'Hi' }] };
 
 /** Where the answers of each format come from, and what asks for one. */
@@ -38,6 +48,13 @@ const requests: Record<UsageFormat, { path: string; body: object }> = {
   },
   'gemini-embed': { path: '/v1beta/models/{model}:embedContent', body: { content } },
   'groq-chat': { path: '/openai/v1/chat/completions', body: chat },
+  'compatible-chat': { path: '/v1/chat/completions', body: olderChat },
+  'compatible-completions': { path: '/v1/fim/completions', body: { prompt: 'Hi', max_tokens: 500 } },
+  'xai-responses': { path: '/v1/responses', body: { input: 'Hi', max_output_tokens: 500 } },
+  'openrouter-chat': { path: '/api/v1/chat/completions', body: olderChat },
+  'perplexity-chat': { path: '/chat/completions', body: olderChat },
+  'cohere-chat': { path: '/v2/chat', body: olderChat },
+  'cohere-embed': { path: '/v2/embed', body: {} },
   'groq-speech': { path: '/openai/v1/audio/speech', body: { input: 'Hi', voice: 'tara' } },
   'groq-transcription': {
     path: '/openai/v1/audio/transcriptions',
@@ -45,8 +62,19 @@ const requests: Record<UsageFormat, { path: string; body: object }> = {
   },
 };
 
-function requestFor({ format, model, answer, request: asked }: UsageFixture): { path: string; body: BodyInit } {
-  const { path, body } = requests[format];
+/** Where the API of one format has another path. */
+const otherPaths: Readonly<Record<string, string>> = {
+  'fireworks compatible-chat': '/inference/v1/chat/completions',
+  'fireworks compatible-completions': '/inference/v1/completions',
+  'cohere compatible-chat': '/compatibility/v1/chat/completions',
+};
+
+function requestFor({ provider, format, model, answer, request: asked }: UsageFixture): {
+  path: string;
+  body: BodyInit;
+} {
+  const { body } = requests[format];
+  const path = otherPaths[`${provider} ${format}`] ?? requests[format].path;
   const isStream = 'events' in answer;
   if (path.includes('{model}')) {
     const isArray = 'body' in answer && Array.isArray(answer.body);
@@ -93,15 +121,15 @@ eachDatabase((_kind, open) => {
     const clock = new TestClock();
     clock.advance(Date.parse(`${today}T12:00:00Z`) - clock.now().getTime());
     const settings = Object.fromEntries(
-      providers.map((id) => [`KEYPASS_${id.toUpperCase()}_BASE_URL`, upstream.origin]),
+      Object.keys(secrets).map((id) => [`KEYPASS_${id.toUpperCase()}_BASE_URL`, upstream.origin]),
     );
     server = await startTestServer({ database: await open(), settings, clock });
     const opened = await openVault(server);
     token = opened.token;
-    for (const provider of providers) await opened.vault.keys.add({ provider, secret: secrets[provider] });
+    for (const [provider, secret] of Object.entries(secrets)) await opened.vault.keys.add({ provider, secret });
     ({ accessToken } = await opened.vault.connections.create({
       name: 'Examples',
-      providers: [...providers],
+      providers: Object.keys(secrets),
       scopes: ['chat', 'embeddings', 'images', 'audio'],
       budgetCents: 100_000,
     }));

@@ -1,14 +1,15 @@
+import type { Config } from '../config.ts';
 import { KeyPassError } from '../errors.ts';
 import { formatUsd } from '../money/amount.ts';
 import { costOf } from '../money/cost.ts';
-import { modelLimits } from '../money/limits.ts';
-import { PriceBook } from '../money/price-book.ts';
+import type { ModelLimits } from '../money/limits.ts';
+import type { PriceBook } from '../money/price-book.ts';
 import { PriceFileError } from '../money/price-file.ts';
 import { rateKeys } from '../money/price-rates.ts';
 import { type ImagePrice, type Price, type Rate, tiers } from '../money/prices.ts';
 import { noTokens, type Usage } from '../money/usage.ts';
-import { providerIds } from '../providers/index.ts';
-import { readPrices } from '../runtime/prices.ts';
+import { type Catalogue, limitsOf } from '../providers/index.ts';
+import { openPrices } from '../runtime/prices.ts';
 import { exit, writeErrorLine, writeLine } from '../runtime/process.ts';
 import { settings } from './settings.ts';
 
@@ -35,8 +36,10 @@ export async function pricesCommand([step, ...args]: readonly string[]): Promise
     writeErrorLine(usage);
     return exit(2);
   }
-  const book = await openBook();
-  const reports = asked.models.map((name) => ({ name, lines: report(book, name, asked.example) }));
+  const config = await settings();
+  const { providers } = config;
+  const book = await openBook(config);
+  const reports = asked.models.map((name) => ({ name, lines: report({ book, providers }, name, asked.example) }));
   for (const { name, lines } of reports) {
     if (lines.length === 0) writeErrorLine(`${name}: no price is known, so it is not called.`);
     for (const line of lines) writeLine(line);
@@ -61,12 +64,12 @@ function parse(args: readonly string[]): { models: string[]; example: Quantities
   return { models, example };
 }
 
-async function openBook(): Promise<PriceBook> {
-  const { pricesFile } = await settings();
+async function openBook(config: Config): Promise<PriceBook> {
   try {
-    const file = await readPrices(pricesFile);
+    const book = await openPrices(config);
+    const { file } = book;
     if (file !== undefined) writeLine(`The price file (${file.hash}) is sound. Prices in it: ${file.entries.length}`);
-    return new PriceBook(file);
+    return book;
   } catch (error) {
     if (!(error instanceof PriceFileError)) throw error;
     writeErrorLine(error.message);
@@ -74,12 +77,22 @@ async function openBook(): Promise<PriceBook> {
   }
 }
 
+interface Lists {
+  readonly book: PriceBook;
+  readonly providers: Catalogue;
+}
+
 /** Every price that goes by this name, at all providers that it may mean and in all tiers. */
-function report(book: PriceBook, name: string, example: Quantities): string[] {
-  const [provider = '', ...rest] = name.split('/');
-  const stated = providerIds.some((id) => id === provider) ? pricesOf(book, provider, rest.join('/')) : [];
-  const prices = stated.length > 0 ? stated : providerIds.flatMap((id) => pricesOf(book, id, name));
-  return prices.flatMap((price) => describe(price, example));
+function report({ book, providers }: Lists, name: string, example: Quantities): string[] {
+  const [id = '', ...rest] = name.split('/');
+  const stated = providers.has(id) ? pricesOf(book, id, rest.join('/')) : [];
+  const named = [...providers.keys()].flatMap((each) => pricesOf(book, each, name));
+  // Any name is free at a server that is: that says nothing of a model.
+  const prices = stated.length > 0 ? stated : named.filter(({ source }) => source.list !== 'configuration');
+  return prices.flatMap((price) => {
+    const provider = providers.get(price.provider);
+    return describe(price, provider && limitsOf(provider, price.model), example);
+  });
 }
 
 function pricesOf(book: PriceBook, provider: string, model: string): Price[] {
@@ -87,10 +100,9 @@ function pricesOf(book: PriceBook, provider: string, model: string): Price[] {
   return [null, ...tiers].map((tier) => book.find(provider, model, now, tier)).filter((price) => price !== undefined);
 }
 
-function describe(price: Price, example: Quantities): string[] {
+function describe(price: Price, limits: ModelLimits | undefined, example: Quantities): string[] {
   const { provider, model, source, rates, images = [] } = price;
   const { list, version, entry, match, tier } = source;
-  const limits = modelLimits(provider, model);
   return [
     `${provider}/${model}${tier === undefined ? '' : `, tier ${tier}`}`,
     row('from', `${list} ${version}, ${match === 'exact' ? 'entry' : 'pattern'} ${entry}`),

@@ -10,7 +10,7 @@ import { isUniqueViolation } from '../database/violations.ts';
 import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import type { AppIdentity } from '../http/auth.ts';
-import { findProvider } from '../providers/index.ts';
+import type { Catalogue } from '../providers/index.ts';
 import { exchangePublicToken, publicTokenMs, replyMs } from './exchange.ts';
 import type { ApprovalInput, NewLinkSessionInput, UpdateInput } from './model.ts';
 import * as store from './store.ts';
@@ -23,6 +23,7 @@ interface Parts {
   pepper: Pepper;
   clock: Clock;
   origin: string;
+  providers: Catalogue;
   accounts: Accounts;
   apps: Apps;
   connections: Connections;
@@ -39,7 +40,8 @@ export class Link {
 
   /** A request of an app, to be shown to one person. With an access token: to change the connection that it has. */
   async createSession(app: AppIdentity, input: NewLinkSessionInput, idempotencyKey: string | null) {
-    const { database, clock, origin } = this.#parts;
+    const { database, clock, origin, providers } = this.#parts;
+    refuseUnknownProviders(providers, input.requestedProviders);
     refuseUnregistered(app, input);
     const updateOf = input.accessToken === undefined ? null : await this.#connectionOf(app, input.accessToken);
     const linkToken = createToken('link');
@@ -193,17 +195,13 @@ async function updateApproved(tx: Tx, approval: Parameters<typeof store.updateAp
   }
 }
 
+function refuseUnknownProviders(providers: Catalogue, requested: readonly string[]): void {
+  if (requested.every((id) => providers.has(id))) return;
+  const message = 'KeyPass does not know one of these providers. GET /v1/providers lists those it knows.';
+  throw new KeyPassError('provider_unknown', message, { param: 'requestedProviders' });
+}
+
 function refuseUnregistered(app: AppIdentity, input: NewLinkSessionInput): void {
-  const unknown = input.requestedProviders.find((id) => findProvider(id) === undefined);
-  if (unknown !== undefined) {
-    throw new KeyPassError(
-      'provider_unknown',
-      'KeyPass does not know one of these providers. GET /v1/providers lists those it knows.',
-      {
-        param: 'requestedProviders',
-      },
-    );
-  }
   if (input.origin !== undefined && !app.allowedOrigins.includes(input.origin)) {
     throw new KeyPassError('origin_not_allowed', "This origin is not one of the app's allowedOrigins.", {
       param: 'origin',

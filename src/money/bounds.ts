@@ -1,10 +1,14 @@
 import { ceiling, type Pico } from './amount.ts';
 import { costOf, priceUnknown } from './cost.ts';
 import { messagesDemand } from './demand-anthropic.ts';
+import { cohereChatDemand, cohereEmbedDemand } from './demand-cohere.ts';
+import { compatibleChatDemand, completionsDemand } from './demand-compatible.ts';
 import { geminiDemand, geminiEmbedDemand } from './demand-gemini.ts';
 import { isMediaFormat, mediaDemand, type MediaDemand, type MediaFormat } from './demand-media.ts';
 import { chatDemand, embeddingsDemand } from './demand-openai-chat.ts';
-import { responsesDemand } from './demand-openai-responses.ts';
+import { responsesDemand, xaiResponsesDemand } from './demand-openai-responses.ts';
+import { openRouterDemand } from './demand-openrouter.ts';
+import { perplexityDemand } from './demand-perplexity.ts';
 import { type Demand, plainDemand } from './demand.ts';
 import type { Explained } from './estimate.ts';
 import type { JsonObject } from './json.ts';
@@ -131,6 +135,13 @@ function mediaParts({ price }: BoundableCall, media: MediaDemand): Parts {
 const demands: Record<Exclude<UsageFormat, MediaFormat>, (call: BoundableCall) => Demand> = {
   'openai-chat': ({ model, body }) => chatDemand('openai-chat', model, body),
   'groq-chat': ({ model, body }) => chatDemand('groq-chat', model, body),
+  'compatible-chat': compatibleChatDemand,
+  'compatible-completions': ({ body }) => completionsDemand(body),
+  'xai-responses': ({ model, body }) => xaiResponsesDemand(model, body),
+  'openrouter-chat': ({ model, body }) => openRouterDemand(model, body),
+  'perplexity-chat': ({ model, body }) => perplexityDemand(model, body),
+  'cohere-chat': cohereChatDemand,
+  'cohere-embed': ({ body }) => cohereEmbedDemand(body),
   'openai-responses': ({ model, body }) => responsesDemand(model, body),
   'openai-embeddings': ({ body }) => embeddingsDemand(body),
   'anthropic-messages': ({ body }) => messagesDemand(body),

@@ -26,13 +26,24 @@ export function plainName(model: string): string {
 
 /** The catalogue's entry for a model of this very provider, a stated name first, then the first pattern that fits. */
 export function findEntry(provider: string, model: string): CatalogueEntry | undefined {
-  const index = indexOf(provider);
+  const [lister, listed] = listedAs(provider, model);
+  const index = indexOf(lister);
   if (index === undefined) return undefined;
-  const name = plainName(model);
+  const name = plainName(listed);
   const stated = index.exact.get(name);
   if (stated !== undefined) return { info: stated, match: 'exact' };
   const fitting = index.patterns.find(({ test }) => test(name));
   return fitting === undefined ? undefined : { info: fitting.info, match: 'pattern' };
+}
+
+/** Under which names the catalogue has a provider's model, where they are others. */
+function listedAs(provider: string, model: string): [lister: string, model: string] {
+  if (provider === 'xai') return ['x-ai', model];
+  if (provider !== 'huggingface') return [provider, model];
+  // "openai/gpt-oss-120b:groq": who serves a model sets its price. Without that name, or with a policy such as
+  // ":cheapest", anybody may. https://huggingface.co/docs/inference-providers
+  const [, name = '', server = ''] = /^(.+):([a-z0-9-]+)$/.exec(model) ?? [];
+  return [`huggingface_${server}`, name];
 }
 
 function indexOf(provider: string): ProviderIndex | undefined {

@@ -1,5 +1,5 @@
 import { KeyPassError } from '../errors.ts';
-import { formatUsd, type Pico, priceOf } from './amount.ts';
+import { formatUsd, parseUsd, type Pico, priceOf } from './amount.ts';
 import {
   billedSeconds,
   imagePriceOf,
@@ -15,11 +15,11 @@ import { type FeeName, inputBuckets, outputBuckets, type TokenBucket, type UnitB
 
 /** One line of a receipt, as it is stored: plain JSON, money as exact decimal text in US dollars. */
 export interface CostLine {
-  readonly bucket: TokenBucket | UnitBucket | FeeName | 'request';
+  readonly bucket: TokenBucket | UnitBucket | FeeName | 'request' | 'stated';
   /** As it is billed. A whole number, except of seconds. */
   readonly quantity: number;
   /** The rate applied; not the bucket's own where the list bills the bucket as another. */
-  readonly rate: RateName | 'image';
+  readonly rate: RateName | 'image' | 'stated';
   /** Which of the prices of pictures it is: size and quality as the list has them. */
   readonly variant?: string;
   /** `usd` dollars for `per` units, the list's own figures. */
@@ -33,8 +33,10 @@ const feeNames: readonly FeeName[] = ['webSearch', 'fileSearch', 'otherTools'];
 /**
  * What a call cost: for each bucket used, quantity × price / unit, rounded up once. The tier of long contexts follows
  * from all input tokens together and holds for the whole call. Throws `price_unknown` when a used bucket has no price.
+ * Where the provider says what it charges, that is the cost (docs/decisions/stated-costs.md).
  */
 export function costOf(usage: Usage, price: Price): { cost: Pico; lines: CostLine[] } {
+  if (usage.statedUsd !== undefined) return statedCost(usage.statedUsd);
   const inputTokens = totalInput(usage);
   const lines: CostLine[] = [];
   let cost = 0n;
@@ -57,6 +59,10 @@ export function costOf(usage: Usage, price: Price): { cost: Pico; lines: CostLin
   const request = named(price, 'request');
   if (request !== undefined) charge('request', 1, at(request));
   return { cost, lines };
+}
+
+function statedCost(usd: string): { cost: Pico; lines: CostLine[] } {
+  return { cost: parseUsd(usd), lines: [{ bucket: 'stated', quantity: 1, rate: 'stated', usd, per: 1, cost: usd }] };
 }
 
 /** What a line of a receipt says of its price. */

@@ -43,6 +43,11 @@ const mostChoices = 128;
 export function chatDemand(format: 'openai-chat' | 'groq-chat', model: string, body: JsonObject): Demand {
   refuseModelWithTools(format, model);
   refuseUnknownMembers(body, known[format]);
+  return chatShapeDemand(body, mostImageTokens[format]);
+}
+
+/** What a chat in OpenAI's shape asks for, with members that are all known. `mostImage`: the most tokens of one image. */
+export function chatShapeDemand(body: JsonObject, mostImage: number | undefined): Demand {
   const demand = plainDemand();
   demand.choices = limitMember(body, 'n', { least: 1, most: mostChoices, nullIsAbsent: true }) ?? 1;
   demand.requestedOutput = outputLimit(body);
@@ -50,11 +55,14 @@ export function chatDemand(format: 'openai-chat' | 'groq-chat', model: string, b
   demand.reasoning = reasoningOf(body['reasoning_effort']);
   addPrediction(demand, body);
   addTools(demand, body);
-  for (const message of objectsIn(body['messages'])) addMessage(demand, message, mostImageTokens[format]);
+  for (const message of objectsIn(body['messages'])) addMessage(demand, message, mostImage);
   return demand;
 }
 
-const embeddingMembers = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
+/** OpenAI's, Mistral's and Fireworks' own: none of them changes what is embedded. */
+const embeddingMembers = new Set(
+  'model input encoding_format dimensions user metadata output_dimension output_dtype normalize'.split(' '),
+);
 
 /** What an embeddings request asks for: its inputs, all of them text. */
 export function embeddingsDemand(body: JsonObject): Demand {

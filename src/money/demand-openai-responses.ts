@@ -1,3 +1,4 @@
+import { refuseManyAgents } from './demand-compatible.ts';
 import { addImageUrl, mostOpenAiImageTokens, refuseModelWithTools } from './demand-openai-chat.ts';
 import {
   addReference,
@@ -67,18 +68,42 @@ export function responsesDemand(model: string, body: JsonObject): Demand {
   const tools = [...objectsIn(body['tools'])];
   for (const item of objectsIn(body['input'])) {
     addItem(demand, item);
-    if (textAt(item, 'type') === 'additional_tools') tools.push(...objectsIn(item['tools']));
+    if (textAt(item, 'type') === 'additional_tools') tools.push(...addedTools(item));
   }
   addTools(demand, body, tools);
   return demand;
 }
 
+/**
+ * Tools in the input stay there in what is stored: a later call that continues it would have them without naming them,
+ * and so without a limit to their fees.
+ */
+function addedTools(item: JsonObject): JsonObject[] {
+  const tools = objectsIn(item['tools']);
+  if (tools.every((tool) => feeOf(tool).length === 0)) return tools;
+  throw unboundedCost('input', 'Send tools that search as `tools`, not within the input.');
+}
+
+/** xAI took over OpenAI's API. What its own tools cost is on no list here, and one of its models is several at once. */
+export function xaiResponsesDemand(model: string, body: JsonObject): Demand {
+  refuseManyAgents(model);
+  const tool = objectsIn(body['tools']).find((each) => textAt(each, 'type') !== 'function');
+  if (tool !== undefined) throw unboundedCost('tools', 'Only functions that the app runs itself can be bounded.');
+  return responsesDemand(model, body);
+}
+
 function addItem(demand: Demand, item: JsonObject): void {
   const type = textAt(item, 'type') ?? 'message';
   if (type === 'additional_tools') return;
-  if (referringItems.has(type)) addReference(demand);
+  if (referringItems.has(type) || isFilledIn(item)) addReference(demand);
   else if (!textItems.has(type)) throw unboundedCost('input', 'It has an item of a kind that is not known.');
   for (const part of [...objectsIn(item['content']), ...objectsIn(item['output'])]) addPart(demand, part);
+}
+
+/** Stored items by their ids: one whose kind is left out, and a reasoning that does not bring its own contents along. */
+function isFilledIn(item: JsonObject): boolean {
+  if (isAbsent(item['id'])) return false;
+  return isAbsent(item['type']) || (item['type'] === 'reasoning' && isAbsent(item['encrypted_content']));
 }
 
 function addPart(demand: Demand, part: JsonObject): void {

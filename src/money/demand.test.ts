@@ -21,6 +21,8 @@ describe('by reference: the whole context window', () => {
     ['previous response', 'openai', 'gpt-4o', { input: 'a', previous_response_id: 'r' }, 'openai-responses'],
     ['conversation', 'openai', 'gpt-4o', { input: 'a', conversation: { id: 'c' } }, 'openai-responses'],
     ['item', 'openai', 'gpt-4o', { input: [{ type: 'item_reference', id: 'i' }] }, 'openai-responses'],
+    ['item of an id alone', 'openai', 'gpt-4o', { input: [{ id: 'msg_1' }] }, 'openai-responses'],
+    ['reasoning by its id', 'openai', 'gpt-5', { input: [{ type: 'reasoning', id: 'rs_1' }] }, 'openai-responses'],
     [
       'file in a tool output',
       'openai',
@@ -110,7 +112,8 @@ describe('what is refused', () => {
     [responses({ tools: [{ type: 'mcp', server_url: 'u' }], max_tool_calls: 1 }), 'tools'],
     [responses({ tools: [{ type: 'computer_use_preview' }], max_tool_calls: 1 }), 'tools'],
     [responses({ tools: [{ type: 'namespace', tools: [{ type: 'mcp' }] }] }), 'tools'],
-    [responses({ input: [{ type: 'additional_tools', tools: [{ type: 'web_search' }] }] }), 'tools'],
+    [responses({ input: [{ type: 'additional_tools', tools: [{ type: 'web_search' }] }] }), 'input'],
+    [responses({ input: [{ type: 'additional_tools', tools: [{ type: 'web_search' }] }], max_tool_calls: 1 }), 'input'],
     [responses({ input: [{ type: 'mcp_approval_response' }] }), 'input'],
     [claude({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] }), 'tools'],
     [claude({ tools: [{ type: 'web_fetch_20250910', name: 'web_fetch', max_uses: null }] }), 'tools'],

@@ -57,7 +57,12 @@ export async function estimateUsage(seen: Seen, most: Most): Promise<Estimate | 
   const input = stated === undefined && prompt !== undefined ? await countPrompt(prompt) : undefined;
   const output = isShown ? await countOutput(seen) : { tokens: most.outputTokens, isBounded: false };
   const counted = Math.min(output.tokens, most.outputTokens);
-  const before = stated ?? { ...noTokens, uncachedInput: Math.min(input?.tokens ?? 0, most.inputTokens), raw: null };
+  // A cost that was stated on the way is not that of the whole call.
+  const { statedUsd: _, ...before } = stated ?? {
+    ...noTokens,
+    uncachedInput: Math.min(input?.tokens ?? 0, most.inputTokens),
+    raw: null,
+  };
   const flags: [EstimateFlag, boolean][] = [
     ['input_counted', input !== undefined],
     ['output_counted', isShown],

@@ -10,6 +10,10 @@ test.each([
   ['google', 'models/gemini-2.0-flash-001', { context: 1_048_576, output: 8_192 }],
   ['groq', 'llama-3.3-70b-versatile', { context: 131_072, output: 32_768 }],
   ['openai', 'gpt-6-sol', { context: 1_050_000 }],
+  ['xai', 'grok-4.7', { context: 500_000 }],
+  ['deepseek', 'deepseek-flash', { context: 1_048_576, output: 393_216 }],
+  ['cerebras', 'gpt-oss-120b', { context: 131_072, output: 40_960 }],
+  ['huggingface', 'zai-org/GLM-5.1:together', { context: 202_752, output: 131_072 }],
 ])('%s %s', (provider, model, limits) => {
   expect(modelLimits(provider, model)).toEqual(limits);
 });
@@ -22,6 +26,8 @@ test.each([
   ['anthropic', 'gpt-4o'],
   ['toString', 'gpt-4o'],
   ['groq', 'llama-3.3-70b-versatile-001'],
+  ['openrouter', 'anthropic/claude-sonnet-4.5:online'],
+  ['cerebras', 'gpt-oss-120b:groq'],
 ])('%s %s is not guessed', (provider, model) => {
   expect(modelLimits(provider, model)).toBeUndefined();
 });

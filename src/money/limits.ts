@@ -11,6 +11,8 @@ const models: Readonly<Record<string, Readonly<Record<string, ModelLimits>>>> = 
 /** A snapshot has its family's limits: "-2024-08-06", "-20250929", Google's "-001". */
 const snapshot = /-(?:20\d{2}-\d{2}-\d{2}|20\d{6})$/;
 const googleRevision = /-00\d$/;
+/** Who serves it: "openai/gpt-oss-120b:groq". */
+const serverSuffix = /:[a-z0-9-]+$/;
 
 /**
  * The limits of a model by its own name; of a dated snapshot or a fine-tune by its family's, where the snapshot is not
@@ -23,7 +25,7 @@ export function modelLimits(provider: string, model: string): ModelLimits | unde
 
 /** Under which names the facts of a model may be listed: its own, or that of the model it is tuned from, then its family's. */
 export function modelNames(provider: string, model: string): [base: string, family: string] {
-  const name = model.replace(/^models\//, '');
+  const name = model.replace(provider === 'huggingface' ? serverSuffix : /^models\//, '');
   const base = /^ft:([^:]+):/.exec(name)?.[1] ?? name;
   return [base, base.replace(provider === 'google' ? googleRevision : snapshot, '')];
 }

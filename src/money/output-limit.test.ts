@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { applyMaxTokens } from './output-limit.ts';
 import type { Tier } from './prices.ts';
-import { servedTier, withListPrice } from './tier.ts';
+import { requireListPrice, servedTier, withListPrice } from './tier.ts';
 import type { UsageFormat } from './usage.ts';
 
 test.each<[UsageFormat, Record<string, unknown>, Record<string, unknown>]>([
@@ -27,6 +27,22 @@ test('the standard tier is asked for by name where another could be served unask
   expect(withListPrice('anthropic-messages', { max_tokens: 1 })).toEqual({ max_tokens: 1 });
 });
 
+test.each<[UsageFormat, string]>([
+  ['compatible-chat', 'auto'],
+  ['compatible-chat', 'priority'],
+  ['openrouter-chat', 'flex'],
+  ['cohere-chat', 'default'],
+])('%s may not ask for the tier %s at the list price', (format, service_tier) => {
+  expect(() => requireListPrice(format, { service_tier })).toThrow(expect.objectContaining({ code: 'price_unknown' }));
+});
+
+test('no other provider is told a tier that nobody asked for', () => {
+  for (const format of ['compatible-chat', 'openrouter-chat', 'xai-responses'] as const) {
+    const body = { n: 1 };
+    expect(withListPrice(format, body)).toBe(body);
+  }
+});
+
 test.each<[UsageFormat, string, Tier | null | undefined]>([
   ['openai-chat', 'default', null],
   ['openai-chat', 'priority', 'priority'],
@@ -42,6 +58,15 @@ test.each<[UsageFormat, string, Tier | null | undefined]>([
   ['gemini', 'priority', 'priority'],
   ['groq-chat', 'on_demand', null],
   ['groq-chat', 'performance', undefined],
+  ['compatible-chat', 'standard', null],
+  ['compatible-chat', 'on_demand', null],
+  ['compatible-chat', 'priority', 'priority'],
+  ['compatible-chat', 'warp', undefined],
+  ['xai-responses', 'default', null],
+  // What these say that they charge is that of whatever tier they name.
+  ['openrouter-chat', 'warp', null],
+  ['perplexity-chat', 'warp', null],
+  ['cohere-chat', 'priority', undefined],
 ])('%s served as %p is of the tier %p', (format, named, tier) => {
   expect(servedTier(format, named)).toBe(tier);
 });

@@ -12,9 +12,19 @@ export function applyMaxTokens(format: UsageFormat, body: JsonObject, maxTokens:
   return member === undefined ? body : { ...body, [member]: maxTokens };
 }
 
+/** Where the older name is the one that every such provider knows. */
+const tokenLimited: ReadonlySet<UsageFormat> = new Set([
+  'compatible-chat',
+  'compatible-completions',
+  'openrouter-chat',
+  'perplexity-chat',
+  'cohere-chat',
+]);
+
 function limitName(format: UsageFormat, body: JsonObject): string | undefined {
   if (format === 'anthropic-messages') return 'max_tokens';
-  if (format === 'openai-responses') return 'max_output_tokens';
+  if (format === 'openai-responses' || format === 'xai-responses') return 'max_output_tokens';
+  if (tokenLimited.has(format)) return isAbsent(body['max_completion_tokens']) ? 'max_tokens' : 'max_completion_tokens';
   if (format !== 'openai-chat' && format !== 'groq-chat') return undefined;
   return isAbsent(body['max_tokens']) ? 'max_completion_tokens' : 'max_tokens';
 }

@@ -57,6 +57,35 @@ describe('precedence', () => {
   });
 });
 
+const isKnown = (book: PriceBook, model: string) => found(book, model, null, 'azure') !== undefined;
+
+describe("the operator's own servers", () => {
+  const entry = '[[price]]\nprovider = "azure"\nmodels = ["big"]\ninput_mtok = "3"';
+  const prices = { ...parsePriceFile(entry, ['azure', 'ollama']), hash: 'abcdef012345' };
+
+  test('cost nothing where that is said, in every bucket that can be used', () => {
+    const book = new PriceBook(prices, [{ provider: 'azure', isFree: true }]);
+    expect(found(book, 'whatever', null, 'azure')).toBe('configuration pattern * 0');
+    const rates = book.find('azure', 'whatever', november)?.rates ?? {};
+    expect(Object.keys(rates)).toEqual(
+      expect.arrayContaining(['input', 'cacheRead', 'output', 'imageInput', 'request']),
+    );
+    expect(Object.values(rates).every(([{ usd }]) => usd === '0')).toBe(true);
+    expect(found(book, 'big', null, 'azure')).toBe('file exact big 3');
+    expect(found(book, 'whatever', 'flex', 'azure')).toBeUndefined();
+    expect(found(book, 'gpt-4o')).toBe('catalogue exact gpt-4o 2.5');
+  });
+
+  test('cost what the file says alone, although the catalogue knows a house of that name', () => {
+    expect(isKnown(new PriceBook(), 'o1')).toBe(true);
+    const book = new PriceBook(prices, [{ provider: 'azure', isFree: false }]);
+    expect(isKnown(book, 'o1')).toBe(false);
+    expect(found(book, 'big', null, 'azure')).toBe('file exact big 3');
+    book.replace(undefined);
+    expect(isKnown(book, 'big')).toBe(false);
+  });
+});
+
 describe('tiers', () => {
   const book = new PriceBook(file({ 'gpt-4o': '1.25' }, 'tier = "flex"'));
 

@@ -68,11 +68,12 @@ function parseRate(value: unknown, per: number): Rate | undefined {
 }
 
 /**
- * The catalogue writes 271,999 for some models and 272,000 for others of one rule, "more than 272K input tokens"
- * (https://developers.openai.com/api/docs/models): a step begins above a round number.
+ * The catalogue writes 271,999 for some models and 272,000 for others of one rule, OpenAI's "more than 272K input
+ * tokens" (https://developers.openai.com/api/docs/models). Elsewhere it means what it says: xAI's step of 199,999 begins
+ * with the 200,000th token.
  */
 function startOf(start: unknown): unknown {
-  return typeof start === 'number' && start % 1000 === 999 ? start + 1 : start;
+  return start === 271_999 ? 272_000 : start;
 }
 
 function parseStep(above: unknown, price: unknown, per: number): RateStep | undefined {

@@ -1,6 +1,7 @@
 import { parse as parseToml, TomlDate, TomlError } from 'smol-toml';
-import { exactText } from './amount.ts';
+import { exactText, type Fraction } from './amount.ts';
 import { isObject, type JsonObject } from './json.ts';
+import { type Peak, timesRates } from './price-peak.ts';
 import { type Rate, rateKeys, type RateName, type Rates, rateStep, type RateStep } from './price-rates.ts';
 import { type ImagePrice, type Tier, tiers } from './prices.ts';
 
@@ -13,6 +14,8 @@ export interface PriceEntry {
   readonly tier: Tier | null;
   readonly rates: Rates;
   readonly images: readonly ImagePrice[];
+  /** Absent where the price is the same at all hours. */
+  readonly peak?: Peak;
 }
 
 export interface PriceFile {
@@ -41,7 +44,7 @@ export class PriceFileError extends Error {
   }
 }
 
-const wellKnown = ['provider', 'models', 'tier', 'images'];
+const wellKnown = ['provider', 'models', 'tier', 'images', 'peak'];
 
 /**
  * Reads a price file (docs/prices.md). Throws a {@link PriceFileError} that names every fault.
@@ -89,7 +92,7 @@ class Reader {
 
   #entry(entry: JsonObject, number: number): PriceEntry {
     const at = `price ${number}`;
-    const { provider, models, tier, images, ...listed } = entry;
+    const { provider, models, tier, images, peak, ...listed } = entry;
     const read = {
       provider: this.#oneOf(`${at}, provider`, provider, this.#providers, ''),
       models: this.#models(`${at}, models`, models),
@@ -100,7 +103,7 @@ class Reader {
     const isEmpty = Object.keys(listed).length === 0 && images === undefined;
     if (isEmpty) this.#fault(at, 'at least one rate, "0" if it is free');
     for (const model of read.models) this.#once(at, number, `${read.provider} ${model} ${read.tier ?? ''}`);
-    return read;
+    return peak === undefined ? read : { ...read, peak: this.#peak(`${at}, peak`, peak, read.rates) };
   }
 
   #once(at: string, number: number, name: string): void {
@@ -171,6 +174,22 @@ class Reader {
     };
   }
 
+  #peak(at: string, value: unknown, rates: Rates): Peak {
+    const {
+      hours,
+      days = weekdays,
+      times,
+      ...others
+    } = isTable(value) ? value : this.#fault<JsonObject>(at, peakForm, {});
+    for (const key of Object.keys(others)) this.#fault(`${at}, ${shown(key)}`, '`hours`, `days` and `times` only');
+    const spans = Array.isArray(hours) ? hours.map(spanOf) : [];
+    const named = Array.isArray(days) ? days.map((day) => weekdays.indexOf(String(day))) : [-1];
+    const factor = typeof times === 'string' ? exactText(times) : undefined;
+    const isSound = spans.length > 0 && spans.every((span) => span !== undefined) && !named.includes(-1);
+    if (!isSound || factor === undefined) return this.#fault(at, peakForm, { hours: [], days: [], rates });
+    return { hours: spans, days: named, rates: timesRates(rates, factor) };
+  }
+
   #word(at: string, value: unknown): string | null {
     if (value === undefined) return null;
     const isWord = typeof value === 'string' && /^[\w:.-]{1,40}$/.test(value) && value !== 'auto';
@@ -188,7 +207,20 @@ class Reader {
   }
 }
 
-const zero = { numerator: 0n, denominator: 1n };
+const zero: Fraction = { numerator: 0n, denominator: 1n };
+
+/** As a date of JavaScript counts them. */
+const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+const peakForm = '{ hours = ["01:00-04:00"], days = ["mon", "tue"], times = "2" }, the hours in UTC';
+
+/** "01:00-04:00" in minutes of a day. */
+function spanOf(text: unknown): readonly [number, number] | undefined {
+  const parts = typeof text === 'string' ? /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)$/.exec(text) : null;
+  const [fromHour = 0, fromMinute = 0, toHour = 0, toMinute = 0] = parts?.slice(1).map(Number) ?? [];
+  const [from, to] = [fromHour * 60 + fromMinute, toHour * 60 + toMinute];
+  return from < to && to <= 24 * 60 ? [from, to] : undefined;
+}
 
 /** A date of TOML is an object too. */
 function isTable(value: unknown): value is JsonObject {

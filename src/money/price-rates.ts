@@ -57,6 +57,14 @@ export const rateKeys: ReadonlyMap<string, RateKey> = new Map<string, RateKey>([
   ['requests_kcount', { name: 'request', per: thousand }],
 ]);
 
+/** Every rate at nothing. Not that of pictures: a model that makes them is bounded as if no limit held for it. */
+export function zeroRates(): Rates {
+  const rates: { [Name in RateName]?: Rate } = {};
+  for (const { name, per } of rateKeys.values())
+    if (name !== 'imageOutput') rates[name] = [rateStep(-1, { numerator: 0n, denominator: 1n }, per)];
+  return rates;
+}
+
 export function rateStep(above: number, usd: Fraction, per: number): RateStep {
   return { above, usd: decimalText(usd), per, pico: picoPerUnit(usd, per) };
 }

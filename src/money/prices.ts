@@ -6,9 +6,9 @@ export { type Rate, type RateName, type RateStep, stepFor } from './price-rates.
 
 /** Where a price is from, as a receipt keeps it. */
 export interface PriceSource {
-  /** The catalogue, what this program adds to it, or the operator's file. */
-  readonly list: 'catalogue' | 'supplement' | 'file';
-  /** The catalogue's release, the day of the supplement; of a file its own date, if it has one, and its hash. */
+  /** The catalogue, what this program adds to it, the operator's file, or the operator's word that all of it is free. */
+  readonly list: 'catalogue' | 'supplement' | 'file' | 'configuration';
+  /** The catalogue's release, the day of the supplement, `free`; of a file its own date, if it has one, and its hash. */
   readonly version: string;
   /** The list's own name of the entry, and whether the model's name is in it or fits its pattern. */
   readonly entry: string;

@@ -2,6 +2,13 @@ import { isAbsent, type JsonObject, listAt, memberAt, objectAt, parseObject, tex
 import { answerTexts, noOutput, type OutputText, StreamedText } from './tokens-output.ts';
 import { mergeAnthropicUsage, usageFromAnthropicMessages, usageFromAnthropicUsage } from './usage-anthropic.ts';
 import { usageFromSpeech, usageFromTranscription } from './usage-audio.ts';
+import {
+  usageFromCohereChat,
+  usageFromCohereEmbed,
+  usageFromCompatibleChat,
+  usageFromOpenRouterChat,
+  usageFromPerplexityChat,
+} from './usage-compatible.ts';
 import { usageFromGemini, usageFromGeminiEmbed } from './usage-gemini.ts';
 import { usageFromOpenAiImages } from './usage-images.ts';
 import {
@@ -47,18 +54,34 @@ interface FormatRules {
 }
 
 const chatText = ['content', 'name', 'arguments', 'reasoning', 'reasoning_content', 'refusal', 'transcript'];
+/** Of models whose answers are lists of parts, and of completions. */
+const compatibleText = [...chatText, 'text'];
 const chatStop = /"finish_reason"\s*:\s*"/;
+
+const responsesRules: FormatRules = {
+  read: usageFromOpenAiResponses,
+  textMembers: ['delta', 'name'],
+  // The events around them repeat the request and what the deltas have said.
+  textEvents: /"type"\s*:\s*"response\.(?:[a-z_.]+\.delta|output_item\.added)"/,
+  stop: /"type"\s*:\s*"response\.(?:completed|incomplete|failed)"/,
+};
 
 const rules: Record<UsageFormat, FormatRules> = {
   'openai-chat': { read: usageFromOpenAiChat, textMembers: chatText, stop: chatStop },
   'groq-chat': { read: usageFromGroqChat, textMembers: chatText, stop: chatStop },
-  'openai-responses': {
-    read: usageFromOpenAiResponses,
-    textMembers: ['delta', 'name'],
-    // The events around them repeat the request and what the deltas have said.
-    textEvents: /"type"\s*:\s*"response\.(?:[a-z_.]+\.delta|output_item\.added)"/,
-    stop: /"type"\s*:\s*"response\.(?:completed|incomplete|failed)"/,
+  'compatible-chat': { read: usageFromCompatibleChat, textMembers: compatibleText, stop: chatStop },
+  'compatible-completions': { read: usageFromCompatibleChat, textMembers: compatibleText, stop: chatStop },
+  'openrouter-chat': { read: usageFromOpenRouterChat, textMembers: compatibleText, stop: chatStop },
+  // Each event may repeat the message so far beside what is new: an estimate from it is too high, up to what was held.
+  'perplexity-chat': { read: usageFromPerplexityChat, textMembers: chatText, stop: chatStop },
+  'cohere-chat': {
+    read: usageFromCohereChat,
+    textMembers: ['text', 'thinking', 'name', 'arguments', 'tool_plan'],
+    stop: /"type"\s*:\s*"message-end"/,
   },
+  'cohere-embed': { read: usageFromCohereEmbed, textMembers: [], stop: /^\b$/ },
+  'openai-responses': responsesRules,
+  'xai-responses': responsesRules,
   'openai-embeddings': { read: usageFromOpenAiEmbeddings, textMembers: [], stop: /^\b$/ },
   'anthropic-messages': {
     read: usageFromAnthropicMessages,

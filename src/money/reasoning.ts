@@ -26,6 +26,13 @@ const unlessOff: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
+ * All that their models think is a part of the answer. https://api-docs.deepseek.com/guides/thinking_mode
+ * · https://docs.mistral.ai/capabilities/reasoning · https://docs.together.ai/docs/inference/chat/reasoning
+ * · https://docs.fireworks.ai/guides/reasoning · https://docs.cohere.com/docs/reasoning
+ */
+const showAll = ['mistral', 'deepseek', 'together', 'fireworks', 'cohere'];
+
+/**
  * Where it is turned off by an effort of `none`: a model that can't do without it refuses such a request.
  * https://platform.openai.com/docs/api-reference/chat/create#chat-create-reasoning_effort
  * · https://console.groq.com/docs/reasoning#options-for-reasoning-effort
@@ -44,7 +51,7 @@ export function reasoningOf(effort: unknown): Reasoning {
  */
 export function mayReasonInSecret(provider: string, model: string, reasoning: Reasoning): boolean {
   const isOf = (list: typeof never) => modelNames(provider, model).some((name) => listed(list, provider, name));
-  if (isOf(never)) return false;
+  if (showAll.includes(provider) || isOf(never)) return false;
   if (isOf(onlyAsked)) return reasoning === 'asked';
   const canBeOff = refusesOff.includes(provider) || isOf(unlessOff);
   return !(canBeOff && reasoning === 'off');

@@ -8,8 +8,8 @@ interface TierRule {
   readonly member: string;
   /** What a request may ask for so that the list price holds. */
   readonly asked: readonly string[];
-  /** What an answer may say it was served as so that the list price holds. */
-  readonly served: readonly string[];
+  /** What an answer may say it was served as so that the list price holds; null where it may say anything. */
+  readonly served: readonly string[] | null;
   /** How requests and answers name the tiers that may have a price of their own. */
   readonly special?: ReadonlyMap<string, Tier>;
 }
@@ -26,6 +26,19 @@ const openAi: TierRule = {
   ]),
 };
 const none: TierRule = { member: 'service_tier', asked: [], served: ['auto', 'default'] };
+/** Of what may be asked for, `auto` is left out: it may be served as priority where an account has that. */
+const compatible: TierRule = {
+  member: 'service_tier',
+  asked: ['default', 'standard'],
+  // The last one is Groq's, behind Hugging Face.
+  served: ['auto', 'default', 'standard', 'on_demand'],
+  special: new Map([
+    ['flex', 'flex'],
+    ['priority', 'priority'],
+  ]),
+};
+/** The answer's stated cost is that of the tier it was served in. */
+const stated: TierRule = { member: 'service_tier', asked: ['default'], served: null };
 
 const rules: Record<UsageFormat, TierRule> = {
   'openai-chat': openAi,
@@ -37,6 +50,13 @@ const rules: Record<UsageFormat, TierRule> = {
     asked: ['auto', 'on_demand', 'flex'],
     served: ['auto', 'on_demand', 'flex', 'default'],
   },
+  'compatible-chat': compatible,
+  'compatible-completions': compatible,
+  'xai-responses': compatible,
+  'openrouter-chat': stated,
+  'perplexity-chat': stated,
+  'cohere-chat': none,
+  'cohere-embed': none,
   // Priority is capacity paid for in advance: booked at the list price, which is no less than its marginal cost.
   'anthropic-messages': {
     member: 'service_tier',
@@ -72,7 +92,7 @@ export function askedTier(format: UsageFormat, body: JsonObject): Tier | null {
 export function servedTier(format: UsageFormat, named: string): Tier | null | undefined {
   const { served, special } = rules[format];
   const name = named.toLowerCase();
-  return served.includes(name) ? null : special?.get(name);
+  return served === null || served.includes(name) ? null : special?.get(name);
 }
 
 /**

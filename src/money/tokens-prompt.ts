@@ -35,7 +35,7 @@ interface Layout {
  */
 const openAi = { perItem: 3, perCall: 3, perTools: 12 };
 
-/** Of Llama's and gpt-oss's templates: marks around each message, and a preamble with dates. Nothing known is longer. */
+/** Of Llama's, gpt-oss's and others' templates: marks around each message, and a preamble with dates. Nothing known is longer. */
 const openModels = { perItem: 6, perCall: 128, perTools: 0 };
 
 /** Not documented; nothing known comes near it. */
@@ -57,7 +57,14 @@ const layouts = {
     list: 'input',
     ...openAi,
   },
+  'xai-responses': { texts: ['instructions', 'input'], list: 'input', ...openModels },
   'groq-chat': { texts: ['messages'], list: 'messages', ...openModels },
+  'compatible-chat': { texts: ['messages'], list: 'messages', ...openModels },
+  'compatible-completions': { texts: ['prompt', 'suffix'], list: 'prompt', ...bare },
+  'openrouter-chat': { texts: ['messages'], list: 'messages', ...openModels },
+  'perplexity-chat': { texts: ['messages'], list: 'messages', ...openModels },
+  'cohere-chat': { texts: ['messages'], list: 'messages', ...openModels },
+  'cohere-embed': { texts: ['texts', 'inputs'], list: 'texts', ...bare },
   'anthropic-messages': { texts: ['system', 'messages'], list: 'messages', ...others },
   gemini: { texts: ['systemInstruction', 'contents'], list: 'contents', ...others },
   'openai-embeddings': { texts: ['input'], list: 'input', ...bare },

@@ -78,7 +78,8 @@ describe('by hand', () => {
     const { arithmetic, cost, buckets, billed } = fixture;
     const terms = termsOf(arithmetic);
     expect(terms.reduce((sum, term) => sum + costOfTerm(term), 0n)).toBe(pico(cost));
-    const { reasoning: _reasoning, fees = {}, ...rest } = { ...buckets, ...billed };
+    const { reasoning: _reasoning, statedUsd, fees = {}, ...rest } = { ...buckets, ...billed };
+    expect(statedUsd ?? cost).toBe(cost);
     const quantities = [...Object.values(rest), ...Object.values(fees)].map(String);
     expect(terms.map(({ quantity }) => quantity).toSorted()).toEqual(quantities.toSorted());
   });
@@ -91,8 +92,9 @@ describe('by the code', () => {
       const { reading, counts, cost, lines } = receiptOf(fixture);
       expect(used(counts)).toEqual(fixture.buckets);
       expect(cost).toBe(pico(fixture.cost));
-      const stated = termsOf(fixture.arithmetic).map((term) => [term.quantity, pico(term.usd), term.per]);
-      expect(lines.map(({ quantity, usd, per }) => [String(quantity), pico(usd), BigInt(per)])).toEqual(stated);
+      const byHand = termsOf(fixture.arithmetic).map((term) => [term.quantity, pico(term.usd), term.per]);
+      const terms = fixture.buckets.statedUsd === undefined ? byHand : [['1', pico(fixture.cost), 1n]];
+      expect(lines.map(({ quantity, usd, per }) => [String(quantity), pico(usd), BigInt(per)])).toEqual(terms);
       expect(lines.reduce((sum, line) => sum + pico(line.cost), 0n)).toBe(cost);
       expect(reading.finished).toBe(true);
     });

@@ -28,7 +28,10 @@ export function usageFromGemini(body: unknown): Usage | undefined {
   });
 }
 
-/** embedContent: older models state no usage at all. https://ai.google.dev/api/embeddings */
+/**
+ * embedContent and batchEmbedContents, which name the modalities `promptTokenDetails`: older models state no usage at all.
+ * https://ai.google.dev/api/embeddings
+ */
 export function usageFromGeminiEmbed(body: unknown): Usage | undefined {
   const usage = objectAt(body, 'usageMetadata');
   if (usage === undefined) return undefined;
@@ -37,7 +40,7 @@ export function usageFromGeminiEmbed(body: unknown): Usage | undefined {
 }
 
 function inputByModality(usage: JsonObject, prompt: number) {
-  const all = byModality(usage, 'promptTokensDetails');
+  const all = byModality(usage, 'promptTokenDetails' in usage ? 'promptTokenDetails' : 'promptTokensDetails');
   const fromCache = byModality(usage, 'cacheTokensDetails');
   const cached = optionalCount(memberAt(usage, 'cachedContentTokenCount'));
   const audio = Math.max(0, all.audio - fromCache.audio);

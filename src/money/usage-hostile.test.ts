@@ -2,6 +2,13 @@ import { describe, expect, test } from 'bun:test';
 import * as fc from 'fast-check';
 import { createUsageReader } from './reader.ts';
 import { usageFromAnthropicMessages } from './usage-anthropic.ts';
+import {
+  usageFromCohereChat,
+  usageFromCohereEmbed,
+  usageFromCompatibleChat,
+  usageFromOpenRouterChat,
+  usageFromPerplexityChat,
+} from './usage-compatible.ts';
 import { usageFromGemini, usageFromGeminiEmbed } from './usage-gemini.ts';
 import {
   usageFromGroqChat,
@@ -18,6 +25,8 @@ function counts(usage: Usage | undefined) {
   return rest;
 }
 
+const billed = (billed_units: object) => ({ billed_units });
+
 describe('hostile usage counts as none', () => {
   const readers = [
     usageFromOpenAiChat,
@@ -27,6 +36,11 @@ describe('hostile usage counts as none', () => {
     usageFromAnthropicMessages,
     usageFromGemini,
     usageFromGeminiEmbed,
+    usageFromCompatibleChat,
+    usageFromOpenRouterChat,
+    usageFromPerplexityChat,
+    usageFromCohereChat,
+    usageFromCohereEmbed,
   ];
 
   test.each([[-1], [0.5], [Number.NaN], [Number.POSITIVE_INFINITY], [2 ** 53], [1e12], ['5'], [true], [{}], [[]]])(
@@ -38,8 +52,9 @@ describe('hostile usage counts as none', () => {
         input_tokens: bad,
         output_tokens: 1,
         promptTokenCount: bad,
+        billed_units: { input_tokens: bad },
       };
-      for (const read of readers) expect(read({ usage, usageMetadata: usage })).toBeUndefined();
+      for (const read of readers) expect(read({ usage, usageMetadata: usage, meta: usage })).toBeUndefined();
     },
   );
 
@@ -63,6 +78,37 @@ describe('hostile usage counts as none', () => {
     [usageFromGeminiEmbed, { promptTokenCount: 5, promptTokensDetails: [{ modality: 'IMAGE', tokenCount: 6 }] }],
   ])('numbers that contradict each other %#', (read, usage) => {
     expect(read({ usage, usageMetadata: usage })).toBeUndefined();
+  });
+
+  const chat = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 };
+
+  test.each([
+    [usageFromCompatibleChat, { ...chat, prompt_cache_hit_tokens: 6 }],
+    [usageFromCompatibleChat, { ...chat, prompt_cache_hit_tokens: -1 }],
+    [usageFromCompatibleChat, { ...chat, num_cached_tokens: '5' }],
+    [usageFromCompatibleChat, { ...chat, cached_tokens: 0.5 }],
+    [usageFromCompatibleChat, { ...chat, prompt_tokens_details: { cached_tokens: 6 }, cached_tokens: 1 }],
+    [usageFromCompatibleChat, { ...chat, completion_tokens_details: { reasoning_tokens: -1 } }],
+    [usageFromCompatibleChat, { ...chat, num_sources_used: -1 }],
+    [usageFromOpenRouterChat, { ...chat, cost: -0.01 }],
+    [usageFromOpenRouterChat, { ...chat, cost: '0.01' }],
+    [usageFromOpenRouterChat, { ...chat, cost: Number.NaN }],
+    [usageFromOpenRouterChat, { ...chat, cost: Number.POSITIVE_INFINITY }],
+    [usageFromOpenRouterChat, { ...chat, cost: 1e9 }],
+    [usageFromOpenRouterChat, { ...chat, cost: {} }],
+    [usageFromOpenRouterChat, { ...chat, cost: 0.01, is_byok: true }],
+    [usageFromOpenRouterChat, { ...chat, cost: 0.01, is_byok: true, cost_details: { upstream_inference_cost: -1 } }],
+    [usageFromOpenRouterChat, { ...chat, completion_tokens: -2, cost: 0.01 }],
+    [usageFromPerplexityChat, { ...chat, cost: { total_cost: -1 } }],
+    [usageFromPerplexityChat, { ...chat, cost: { total_cost: '1' } }],
+    [usageFromPerplexityChat, { ...chat, reasoning_tokens: -1 }],
+    [usageFromPerplexityChat, { ...chat, citation_tokens: 0.5 }],
+    [usageFromCohereChat, billed({ input_tokens: 5, output_tokens: -1 })],
+    [usageFromCohereChat, billed({ input_tokens: 5, output_tokens: 1, search_units: -1 })],
+    [usageFromCohereChat, { tokens: { input_tokens: 5, output_tokens: 1 } }],
+    [usageFromCohereChat, { billed_units: [] }],
+  ])('of the providers with a shape of their own %#', (read, usage) => {
+    expect(read({ usage })).toBeUndefined();
   });
 
   test.each([['2'], [-2], [0.5], [{}]])('a number of searches that is none: %p', (num_requests) => {
@@ -96,11 +142,18 @@ describe('hostile usage counts as none', () => {
       'cachedContentTokenCount',
       'thoughtsTokenCount',
       'input_tokens_details',
+      'cost',
+      'is_byok',
+      'billed_units',
+      'reasoning_tokens',
+      'prompt_cache_hit_tokens',
     );
     fc.assert(
       fc.property(fc.dictionary(names, value), value, (usage, output) => {
         for (const read of readers) {
-          const { fees, images, ...buckets } = counts(read({ usage, usageMetadata: usage, output })) ?? {};
+          const body = { usage, usageMetadata: usage, meta: usage, output };
+          const { fees, images, statedUsd = '0', ...buckets } = counts(read(body)) ?? {};
+          if (!/^\d+(?:\.\d{1,12})?$/.test(statedUsd)) return false;
           const all = [...Object.values(buckets), ...Object.values(fees ?? {}), images?.count ?? 0];
           if (!all.every((count) => Number.isSafeInteger(count) && count >= 0)) return false;
         }
@@ -132,6 +185,10 @@ const formats = [
   ['groq-chat', openAi],
   ['openai-responses', response],
   ['gemini', google],
+  ['compatible-chat', openAi],
+  ['compatible-completions', openAi],
+  ['openrouter-chat', openAi],
+  ['perplexity-chat', openAi],
 ] as const;
 
 const start = (usage: object) => ({ type: 'message_start', message: { usage } });

@@ -56,7 +56,7 @@ export function usageFromOpenAiEmbeddings(body: unknown): Usage | undefined {
   return soundUsage({ ...noTokens, uncachedInput: requiredCount(memberAt(usage, 'prompt_tokens')), raw: usage });
 }
 
-function chatUsage(usage: JsonObject): Usage | undefined {
+export function chatUsage(usage: JsonObject): Usage | undefined {
   const prompt = objectAt(usage, 'prompt_tokens_details');
   const completion = objectAt(usage, 'completion_tokens_details');
   const cached = optionalCount(memberAt(prompt, 'cached_tokens'));

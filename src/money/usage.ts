@@ -7,6 +7,13 @@ export type UsageFormat =
   | 'gemini'
   | 'gemini-embed'
   | 'groq-chat'
+  | 'compatible-chat'
+  | 'compatible-completions'
+  | 'openrouter-chat'
+  | 'xai-responses'
+  | 'perplexity-chat'
+  | 'cohere-chat'
+  | 'cohere-embed'
   | 'openai-images'
   | 'openai-speech'
   | 'openai-transcription'
@@ -56,6 +63,8 @@ export interface Usage {
   /** Where pictures are billed by the piece. */
   readonly images?: ImageCount;
   readonly fees?: Fees;
+  /** What the provider says that it charges for the call, in US dollars: then that is the cost, whatever a list says. */
+  readonly statedUsd?: string;
   /** The provider's usage object as it came, for the receipt. */
   readonly raw: unknown;
 }
@@ -97,9 +106,9 @@ const most = 1_000_000_000;
 /** The same of searches, tools and images, which cost thousands of times as much each. */
 const mostUses = 1_000_000;
 
-/** A count that must be there. What is no number becomes NaN, which every sum carries on to `soundUsage`. */
+/** A count that must be there. What is none becomes NaN, which every sum carries on to `soundUsage`. */
 export function requiredCount(value: unknown): number {
-  return typeof value === 'number' ? value : Number.NaN;
+  return typeof value === 'number' && value >= 0 ? value : Number.NaN;
 }
 
 /** A count that may be left out or null, which means none. */

@@ -19,6 +19,45 @@ const within = (place: string) => `generateContentRequest.${place}`;
 /** The stable API, which the official client of today calls, and the one that older clients and the guides call. */
 const versions = ['v1', 'v1beta'];
 
+const alt = { alt: 'json' };
+
+/**
+ * Free for the two days that Google keeps them; up to 2 GB each. An upload goes in steps (`start`, then its bytes), all
+ * to the same path; nothing in any of them has a price. Caches, batches and stores for search are not listed: they are
+ * billed by the hour, or later, and bring tools with a fee into calls that do not name them.
+ */
+const filesOf = (version: string): Endpoint[] => [
+  {
+    method: 'POST',
+    path: `/upload/${version}/files`,
+    scope: 'stateful',
+    metering: 'free',
+    query: { ...alt, upload_id: '[\\w-]{1,1000}', upload_protocol: 'resumable' },
+    upload: {
+      type: 'bytes',
+      maxBytes: 2 * 1024 ** 3,
+      headers: {
+        'x-goog-upload-protocol': 'resumable',
+        'x-goog-upload-command': 'start|upload|finalize|upload, ?finalize|query|cancel',
+        'x-goog-upload-offset': '\\d{1,12}',
+        'x-goog-upload-header-content-length': '\\d{1,12}',
+        'x-goog-upload-header-content-type': '[\\w.+-]{1,100}/[\\w.+-]{1,100}',
+        'x-goog-upload-file-name': '[\\x20-\\x7e]{1,512}',
+      },
+      continuesAt: 'x-goog-upload-url',
+    },
+  },
+  {
+    method: 'GET',
+    path: `/${version}/files`,
+    scope: 'stateful',
+    metering: 'free',
+    query: { ...alt, pageSize: '\\d{1,4}', pageToken: '[\\w.=+/-]{1,500}' },
+  },
+  { method: 'GET', path: `/${version}/files/{id}`, scope: 'stateful', metering: 'free', query: alt },
+  { method: 'DELETE', path: `/${version}/files/{id}`, scope: 'stateful', metering: 'free', query: alt },
+];
+
 const endpointsOf = (version: string): Endpoint[] => [
   {
     method: 'POST',
@@ -88,12 +127,24 @@ export const google: Provider = {
   errorShape: 'google',
   defaultHeaders: {},
   requestHeaders: ['x-goog-api-client', 'x-server-timeout'],
-  responseHeaders: ['server-timing', 'x-gemini-service-tier'],
+  responseHeaders: [
+    'server-timing',
+    'x-gemini-service-tier',
+    'x-goog-upload-url',
+    'x-goog-upload-status',
+    'x-goog-upload-size-received',
+    'x-goog-upload-chunk-granularity',
+  ],
   listedValues: {},
   ownerHeaders: [],
   keyPatterns: ['AQ\\.[\\w-]{40,}', 'AIza[\\w-]{35}'],
   adminKeyPatterns: [],
   keyPage: 'https://aistudio.google.com/apikey',
-  check: { method: 'GET', path: '/v1beta/models' },
-  endpoints: versions.flatMap(endpointsOf),
+  check: { method: 'GET', path: '/v1beta/models', fromBrowser: {} },
+  // A key that is not valid is an INVALID_ARGUMENT, told apart by its reason.
+  keyStatuses: { 400: 'unknown' },
+  modelList: { path: '/v1beta/models', query: 'pageSize=1000' },
+  chat: { shape: 'google' },
+  embeddings: { shape: 'google' },
+  endpoints: [...versions.flatMap(endpointsOf), ...versions.flatMap(filesOf)],
 };

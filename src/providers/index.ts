@@ -1,9 +1,21 @@
 import { anthropic } from './anthropic.ts';
+import { cerebras } from './cerebras.ts';
+import { cohere } from './cohere.ts';
+import { deepseek } from './deepseek.ts';
+import { fireworks } from './fireworks.ts';
 import { google } from './google.ts';
 import { groq } from './groq.ts';
+import { huggingface } from './huggingface.ts';
+import { mistral } from './mistral.ts';
 import { openai } from './openai.ts';
+import { openrouter } from './openrouter.ts';
+import { perplexity } from './perplexity.ts';
+import { together } from './together.ts';
 import type { Provider } from './types.ts';
+import { xai } from './xai.ts';
 
+export { customProviders, limitsOf } from './custom.ts';
+export { checkVerdictOf, speaksOfKey, verdictOf, type KeyVerdict } from './verdict.ts';
 export type {
   BodyRule,
   BodyRules,
@@ -13,24 +25,50 @@ export type {
   FormRules,
   KeyHeader,
   Metering,
+  OpenAiChat,
+  OpenAiEmbeddings,
   Provider,
+  UploadRules,
 } from './types.ts';
 
-/** The catalogue, in the order in which it is shown. */
-export const providers = [openai, anthropic, google, groq] as const satisfies readonly Provider[];
+/** The providers that KeyPass brings along, in the order in which they are shown. */
+export const providers: readonly Provider[] = [
+  openai,
+  anthropic,
+  google,
+  groq,
+  mistral,
+  openrouter,
+  xai,
+  deepseek,
+  together,
+  fireworks,
+  cohere,
+  perplexity,
+  cerebras,
+  huggingface,
+];
 
-export const providerIds = ['openai', 'anthropic', 'google', 'groq'] as const;
+/** Their ids, in that order. */
+export const providerIds: readonly string[] = providers.map(({ id }) => id);
 
-export type ProviderId = (typeof providerIds)[number];
+/** What can be called on one server: its providers by id, in the order in which they are shown. */
+export type Catalogue = ReadonlyMap<string, Provider>;
+
+/**
+ * The providers that KeyPass brings along, each at the origin that an operator has put in its place, and after them the
+ * operator's own.
+ */
+export function catalogueOf(origins: Readonly<Record<string, string>> = {}, own: readonly Provider[] = []): Catalogue {
+  const inForce = providers.map((provider) => ({ ...provider, origin: origins[provider.id] ?? provider.origin }));
+  return new Map([...inForce, ...own].map((provider) => [provider.id, provider]));
+}
 
 /** The calls that cost nothing at their provider, as a receipt names them: `openai GET /v1/models`. */
-export const freeCalls: readonly string[] = providers.flatMap(({ id, endpoints }) =>
-  endpoints.filter(({ metering }) => metering === 'free').map(({ method, path }) => `${id} ${method} ${path}`),
-);
-
-/** The provider of an id (`openai`), or nothing. */
-export function findProvider(id: string): Provider | undefined {
-  return providers.find((provider) => provider.id === id);
+export function freeCallsOf(catalogue: Catalogue): string[] {
+  return [...catalogue.values()].flatMap(({ id, endpoints }) =>
+    endpoints.filter(({ metering }) => metering === 'free').map(({ method, path }) => `${id} ${method} ${path}`),
+  );
 }
 
 /** What a pasted text looks like: hints only, since patterns change and some providers have none. */

@@ -1,7 +1,15 @@
+import { stored } from './openai-stored.ts';
 import type { FieldKind, Provider } from './types.ts';
 
 /** Where the Responses API takes tools: at the top, in a namespace, and in an item that adds some. */
 const toolPlaces = ['tools.*', 'tools.*.tools.*', 'input.*.tools.*', 'input.*.tools.*.tools.*'];
+
+/** A moderation runs beside the call, at no cost: nothing but a model for that can be named in its place. */
+const moderation = {
+  at: 'moderation.model',
+  matches: '^(?!(?:omni|text)-moderation-)',
+  why: 'A moderation runs a model that is made for it: omni-moderation-latest.',
+};
 
 const megabyte = 1024 * 1024;
 
@@ -72,7 +80,10 @@ export const openai: Provider = {
   keyPatterns: ['sk-(proj|svcacct|service)-[\\w-]+T3BlbkFJ[\\w-]+', 'sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}'],
   adminKeyPatterns: ['sk-admin-'],
   keyPage: 'https://platform.openai.com/api-keys',
-  check: { method: 'GET', path: '/v1/models' },
+  check: { method: 'GET', path: '/v1/models', fromBrowser: {} },
+  modelList: { path: '/v1/models' },
+  chat: { shape: 'openai', path: '/v1/chat/completions', isExact: true },
+  embeddings: { shape: 'openai', path: '/v1/embeddings', isExact: true },
   endpoints: [
     {
       method: 'POST',
@@ -81,13 +92,15 @@ export const openai: Provider = {
       metering: { format: 'openai-chat', streams: 'body', includeUsage: true },
       body: {
         models: ['model'],
-        // What an absent `store` means depends on the account, but a stored completion can be read, listed or changed
-        // only through endpoints that are not in this table, so it is left alone: no app can reach another's.
+        refused: [moderation],
         stateful: [
           { at: 'store', isNot: false },
           { at: 'messages.*.content.*.file.file_id' },
           { at: 'messages.*.audio.id' },
         ],
+        // What an absent `store` means depends on the account, and an app that may keep state could read what another
+        // one's calls left behind.
+        withoutState: { store: false },
       },
     },
     {
@@ -97,6 +110,7 @@ export const openai: Provider = {
       metering: { format: 'openai-responses', streams: 'body' },
       body: {
         models: ['model', ...toolPlaces.map((tool) => `${tool}.model`)],
+        refused: [moderation],
         stateful: [
           { at: 'store', isNot: false },
           { at: 'previous_response_id' },
@@ -179,5 +193,6 @@ export const openai: Provider = {
     },
     { method: 'GET', path: '/v1/models', scope: null, metering: 'free' },
     { method: 'GET', path: '/v1/models/{model}', scope: null, metering: 'free' },
+    ...stored,
   ],
 };

@@ -13,6 +13,8 @@ export interface Provider {
   keyPatterns: string[];
   /** Where its owner makes keys; null if the provider has no such page. */
   keyPage: string | null;
+  /** False: it takes no key. What is stored for it stands for the owner's leave, and is never sent; any text will do. */
+  needsKey: boolean;
   /** What this client was built with; null for a provider that only this server has. */
   expectedOrigin: string | null;
 }
@@ -27,6 +29,7 @@ export async function listProviders(transport: Transport): Promise<Provider[]> {
       origin: text(fields, 'origin'),
       keyPatterns: textsOrNull(fields, 'keyPatterns') ?? [],
       keyPage: textOrNull(fields, 'keyPage'),
+      needsKey: fields['needsKey'] !== false,
       expectedOrigin: Object.hasOwn(origins, id) ? (origins[id] ?? null) : null,
     };
   });

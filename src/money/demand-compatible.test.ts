@@ -1,0 +1,266 @@
+import { describe, expect, test } from 'bun:test';
+import { KeyPassError } from '../errors.ts';
+import { asked, call, hello, parts } from './bounds.fixture.ts';
+import { boundOf } from './bounds.ts';
+import { costOf } from './cost.ts';
+import type { JsonObject } from './json.ts';
+import { applyMaxTokens } from './output-limit.ts';
+import { noTokens, type Usage, type UsageFormat } from './usage.ts';
+
+/** One current model of each provider, and the format of its chat. */
+const chats: Record<string, [model: string, format: UsageFormat]> = {
+  mistral: ['mistral-large-2512', 'compatible-chat'],
+  xai: ['grok-4.6', 'compatible-chat'],
+  deepseek: ['deepseek-flash', 'compatible-chat'],
+  together: ['meta-llama/Llama-3.3-70B-Instruct-Turbo', 'compatible-chat'],
+  fireworks: ['accounts/fireworks/models/kimi-k2p6', 'compatible-chat'],
+  cerebras: ['gpt-oss-120b', 'compatible-chat'],
+  huggingface: ['openai/gpt-oss-120b:groq', 'compatible-chat'],
+  openrouter: ['anthropic/claude-sonnet-4.5', 'openrouter-chat'],
+  perplexity: ['sonar-pro', 'perplexity-chat'],
+  cohere: ['command-a-03-2025', 'cohere-chat'],
+};
+const ids = Object.keys(chats);
+
+function bound(provider: string, body: JsonObject, other?: { model?: string; format?: UsageFormat }) {
+  const [model = '', format] = chats[provider] ?? [];
+  return boundOf(call(provider, other?.model ?? model, body, other?.format ?? format));
+}
+
+function refusalOf(provider: string, body: JsonObject, other?: { model?: string; format?: UsageFormat }): string {
+  try {
+    bound(provider, body, other);
+  } catch (error) {
+    if (error instanceof KeyPassError) return `${error.code} ${error.param ?? ''}`;
+    throw error;
+  }
+  return 'none';
+}
+
+describe.each(ids)('%s', (id) => {
+  test('the bound is no less than any call that keeps to it costs', () => {
+    const [model = '', format] = chats[id] ?? [];
+    const one = call(id, model, asked({ max_tokens: 500 }), format);
+    const usage: Usage = { ...noTokens, uncachedInput: one.bodyBytes, output: 500, raw: null };
+    expect(boundOf(one).cost).toBeGreaterThanOrEqual(costOf(usage, one.price).cost);
+    expect(boundOf(one).outputTokens).toBe(500);
+  });
+
+  test.each([
+    ['tools', { tools: [{ type: 'web_search' }] }],
+    ['tools', { tools: [{ type: 'openrouter:web_search' }] }],
+    ['tools', { tools: { type: 'code_interpreter' } }],
+    ['web_search_options', { web_search_options: 'on' }],
+    ['search_parameters', { search_parameters: { mode: 'on' } }],
+    ['plugins', { plugins: [{ id: 'web' }] }],
+    ['preset', { preset: 'dear' }],
+    ['safety_model', { safety_model: 'meta-llama/Guard' }],
+    ['guardrails', { guardrails: [{ moderation_llm: {} }] }],
+    ['deferred', { deferred: true }],
+    ['image_config', { image_config: { size: '4K' } }],
+    ['best_of', { best_of: 20 }],
+    ['model_parameters', { model_parameters: {} }],
+    ['messages', parts({ type: 'file', file: { file_data: 'data:application/pdf;base64,A' } })],
+    ['messages', parts({ type: 'document_url', document_url: 'https://x/y.pdf' })],
+    ['messages', parts({ type: 'pdf_url', pdf_url: { url: 'https://x/y.pdf' } })],
+    ['messages', { messages: { role: 'user', content: { type: 'file', file_id: 'f' } } }],
+  ])('refuses %s by name: %j', (param, body) => {
+    // Perplexity's own member; what it may hold is tested below.
+    if (id === 'perplexity' && param === 'web_search_options') return;
+    expect(refusalOf(id, asked({ max_tokens: 10, ...body }))).toBe(`unbounded_cost ${param}`);
+  });
+
+  test.each([[-1], [0], ['500'], [1.5], [1e20]])('refuses a limit that is none: %p', (max_tokens) => {
+    expect(refusalOf(id, asked({ max_tokens }))).toBe('invalid_request max_tokens');
+  });
+});
+
+describe('the output limit', () => {
+  test.each(['mistral', 'deepseek', 'together', 'huggingface', 'perplexity', 'cohere'])(
+    '%s may not heed the newer name',
+    (id) => {
+      expect(refusalOf(id, asked({ max_completion_tokens: 10 }))).toBe('unbounded_cost max_completion_tokens');
+    },
+  );
+
+  test.each(['xai', 'fireworks', 'cerebras', 'openrouter'])('%s knows both, of which one is sent', (id) => {
+    expect(bound(id, asked({ max_completion_tokens: 10 })).outputTokens).toBe(10);
+    expect(bound(id, asked({ max_tokens: 10, n: 3 })).outputTokens).toBe(30);
+    expect(refusalOf(id, asked({ max_tokens: 1, max_completion_tokens: 9 }))).toBe('invalid_request max_tokens');
+  });
+
+  test('without one the model may write all that it can', () => {
+    expect(bound('mistral', hello).maxTokens).toBe(262_144);
+    expect(bound('xai', hello).maxTokens).toBe(500_000);
+    expect(
+      refusalOf('perplexity', asked({ model: 'x' }), { model: 'perplexity/kimi-k3', format: 'compatible-chat' }),
+    ).toBe('price_unknown ');
+  });
+
+  test.each<[UsageFormat, JsonObject, JsonObject]>([
+    ['compatible-chat', {}, { max_tokens: 7 }],
+    ['compatible-chat', { max_completion_tokens: 9 }, { max_completion_tokens: 7 }],
+    ['compatible-completions', { max_tokens: 9 }, { max_tokens: 7 }],
+    ['openrouter-chat', { max_completion_tokens: null }, { max_completion_tokens: null, max_tokens: 7 }],
+    ['perplexity-chat', {}, { max_tokens: 7 }],
+    ['cohere-chat', {}, { max_tokens: 7 }],
+    ['cohere-embed', { texts: [] }, { texts: [] }],
+  ])('%s is lowered in the member that it reads: %j', (format, body, limited) => {
+    expect(applyMaxTokens(format, body, 7)).toEqual(limited);
+  });
+});
+
+describe('models that are more than one', () => {
+  test.each([
+    ['xai', 'grok-4.20-multi-agent'],
+    ['openrouter', 'openrouter/auto'],
+    ['openrouter', 'anthropic/claude-sonnet-4.5:online'],
+    ['openrouter', '@preset/dear'],
+    ['openrouter', 'perplexity/sonar'],
+    ['openrouter', 'openai/gpt-4o-search-preview'],
+    ['perplexity', 'sonar-deep-research'],
+  ])('%s %s', (id, model) => {
+    const [known = '', format] = chats[id] ?? [];
+    const one = { ...call(id, known, asked({ max_tokens: 10 }), format), model };
+    expect(() => boundOf(one)).toThrow(expect.objectContaining({ code: 'unbounded_cost', param: 'model' }));
+  });
+});
+
+describe("xAI's responses", () => {
+  const responses = { model: 'grok-4.7', format: 'xai-responses' } as const;
+
+  test.each<[string, JsonObject]>([
+    ['tools', { tools: [{ type: 'web_search' }], max_tool_calls: 1 }],
+    ['tools', { tools: [{ type: 'x_search' }] }],
+    ['tools', { tools: { type: 'mcp', server_url: 'https://x' } }],
+    ['background', { background: true }],
+    ['max_turns', { max_turns: 100 }],
+    ['search_parameters', { search_parameters: { mode: 'on' } }],
+  ])('refuse %s: %j', (param, body) => {
+    expect(refusalOf('xai', { input: 'a', max_output_tokens: 10, ...body }, responses)).toBe(`unbounded_cost ${param}`);
+  });
+
+  test('refuse a model that is several', () => {
+    const one = call('xai', 'grok-4.7', { input: 'a', max_output_tokens: 10 }, responses.format);
+    const several = { ...one, model: 'grok-4.20-multi-agent' };
+    expect(() => boundOf(several)).toThrow(expect.objectContaining({ code: 'unbounded_cost', param: 'model' }));
+  });
+
+  test('are limited by their own member', () => {
+    expect(bound('xai', { input: 'a', max_output_tokens: 10 }, responses).outputTokens).toBe(10);
+    expect(refusalOf('xai', { input: 'a', max_tokens: 10 }, responses)).toBe('unbounded_cost max_tokens');
+    expect(applyMaxTokens('xai-responses', { input: 'a' }, 7)).toEqual({ input: 'a', max_output_tokens: 7 });
+  });
+});
+
+/** The output that is held of ten tokens and what there is to think with. */
+const thinking = (reasoning: JsonObject) => bound('openrouter', asked({ max_tokens: 10, reasoning })).outputTokens;
+
+describe('OpenRouter', () => {
+  test('takes the members that cost nothing', () => {
+    const free = {
+      max_tokens: 10,
+      models: ['anthropic/claude-sonnet-4.5'],
+      route: 'fallback',
+      provider: { order: ['anthropic'], allow_fallbacks: true, max_price: { prompt: 1 } },
+      plugins: [{ id: 'response-healing' }, { id: 'context-compression' }],
+      transforms: ['middle-out'],
+      usage: { include: true },
+      modalities: ['text'],
+      reasoning: { effort: 'low' },
+      cache_control: { type: 'ephemeral' },
+    };
+    expect(refusalOf('openrouter', asked(free))).toBe('none');
+  });
+
+  test('what there is to think with is held beside the answer', () => {
+    expect(thinking({ effort: 'high' })).toBe(1034);
+    expect(thinking({ max_tokens: 30_000 })).toBe(30_010);
+    expect(refusalOf('openrouter', asked({ max_tokens: 10, reasoning: { max_tokens: '30000' } }))).toBe(
+      'invalid_request max_tokens',
+    );
+  });
+
+  test.each([
+    ['provider', { provider: { order: ['a'], experimental: {} } }],
+    ['provider', { provider: ['a'] }],
+    ['plugins', { plugins: [{ id: 'response-healing' }, { id: 'file-parser' }] }],
+    ['plugins', { plugins: { id: 'fusion' } }],
+    ['modalities', { modalities: ['text', 'image'] }],
+    ['stop_server_tools_when', { stop_server_tools_when: [] }],
+  ])('refuses %s: %j', (param, body) => {
+    expect(refusalOf('openrouter', asked({ max_tokens: 10, ...body }))).toBe(`unbounded_cost ${param}`);
+  });
+
+  test.each([
+    [{ cache_control: { type: 'ephemeral', ttl: '1h' } }],
+    [parts({ type: 'text', text: 'a', cache_control: { type: 'ephemeral', ttl: '1h' } })],
+    [{ tools: [{ type: 'function', function: { name: 'f' }, cache_control: { ttl: '2h' } }] }],
+  ])('has no price for a cache of an hour: %j', (body) => {
+    expect(refusalOf('openrouter', asked({ max_tokens: 10, ...body }))).toStartWith('price_unknown');
+  });
+});
+
+describe('Perplexity', () => {
+  test('holds the highest fee of a search', () => {
+    const withFee = bound('perplexity', asked({ max_tokens: 10 })).cost;
+    const one = call('perplexity', 'sonar-pro', asked({ max_tokens: 10 }), 'perplexity-chat');
+    const { request: _, ...rates } = one.price.rates;
+    const without = boundOf({ ...one, price: { ...one.price, rates } }).cost;
+    // $14 for a thousand.
+    expect(withFee - without).toBe(14_000_000_000n);
+  });
+
+  test.each([['pro'], ['auto'], [1], [{}]])('refuses the search type %p', (search_type) => {
+    const body = asked({ max_tokens: 10, web_search_options: { search_type } });
+    expect(refusalOf('perplexity', body)).toBe('unbounded_cost web_search_options.search_type');
+  });
+
+  test('a reasoning model is held for all that it may write', () => {
+    const body = asked({ max_tokens: 10 });
+    expect(bound('perplexity', body, { model: 'sonar-reasoning-pro' }).outputTokens).toBe(4096);
+  });
+});
+
+describe('Cohere', () => {
+  test('a model that thinks is held for all that it may write, unless thinking is off', () => {
+    const one = call('cohere', 'command-a-03-2025', asked({ max_tokens: 10 }), 'cohere-chat');
+    const reasoner = { ...one, model: 'command-a-reasoning-08-2025', limits: { context: 256_000, output: 32_000 } };
+    expect(boundOf(reasoner).outputTokens).toBe(32_000);
+    const off = { ...reasoner, body: asked({ max_tokens: 10, thinking: { type: 'disabled' } }) };
+    expect(boundOf(off).outputTokens).toBe(10);
+    expect(boundOf(one).outputTokens).toBe(10);
+  });
+
+  test.each([
+    ['images', { images: ['data:image/png;base64,A'] }],
+    ['inputs', { inputs: [{ content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,A' } }] }] }],
+    ['connectors', { texts: ['a'], connectors: [] }],
+  ])('embeds texts alone: %s', (param, body) => {
+    const embed = { model: 'embed-v4.0', format: 'cohere-embed' } as const;
+    expect(refusalOf('cohere', { input_type: 'classification', ...body }, embed)).toBe(`unbounded_cost ${param}`);
+    expect(refusalOf('cohere', { input_type: 'classification', texts: ['a'] }, embed)).toBe('none');
+  });
+});
+
+describe('completions', () => {
+  const fim = { model: 'codestral-2508', format: 'compatible-completions' } as const;
+
+  test.each([
+    ['one text', { prompt: 'a' }, 10],
+    ['n of it', { prompt: 'a', n: 4 }, 40],
+    ['a list of texts', { prompt: ['a', 'b', 'c'], n: 2 }, 60],
+    ['a text as tokens', { prompt: [1, 2, 3] }, 10],
+    ['a list of those', { prompt: [[1], [2]] }, 20],
+    ['none', {}, 10],
+  ])('%s', (_, body, output) => {
+    expect(bound('mistral', { ...body, max_tokens: 10 }, fim).outputTokens).toBe(output);
+  });
+
+  test.each([
+    ['best_of', { best_of: 3 }],
+    ['messages', { messages: [] }],
+  ])('refuses %s', (param, body) => {
+    expect(refusalOf('mistral', { prompt: 'a', max_tokens: 10, ...body }, fim)).toBe(`unbounded_cost ${param}`);
+  });
+});

@@ -1,0 +1,90 @@
+import type { Provider } from './types.ts';
+
+/** Sources: docs.cohere.com/reference and the types of the official client (`cohere-ai` 8.1). */
+export const cohere: Provider = {
+  id: 'cohere',
+  name: 'Cohere',
+  origin: 'https://api.cohere.com',
+  keyHeader: 'authorization',
+  errorShape: 'openai',
+  defaultHeaders: {},
+  requestHeaders: ['x-client-name'],
+  responseHeaders: [
+    'num_chars',
+    'num_tokens',
+    'x-api-warning',
+    'x-debug-trace-id',
+    'x-endpoint-*',
+    'x-trial-endpoint-*',
+  ],
+  listedValues: {},
+  ownerHeaders: [],
+  keyPatterns: ['[A-Za-z0-9]{40}'],
+  adminKeyPatterns: [],
+  keyPage: 'https://dashboard.cohere.com/api-keys',
+  check: { method: 'POST', path: '/v1/check-api-key', body: {} },
+  modelList: { path: '/v1/models', query: 'page_size=1000' },
+  chat: {
+    shape: 'openai',
+    path: '/compatibility/v1/chat/completions',
+    names: { max_completion_tokens: 'max_tokens' },
+    // "Unsupported parameters", and what the table of supported ones does not have.
+    lacks: [
+      'logit_bias',
+      'logprobs',
+      'top_logprobs',
+      'n',
+      'parallel_tool_calls',
+      'metadata',
+      'store',
+      'prediction',
+      'user',
+      'verbosity',
+    ],
+  },
+  embeddings: { shape: 'openai', path: '/compatibility/v1/embeddings' },
+  endpoints: [
+    {
+      method: 'POST',
+      path: '/v2/chat',
+      scope: 'chat',
+      metering: { format: 'cohere-chat', streams: 'body' },
+      body: { models: ['model'], stateful: [] },
+    },
+    {
+      method: 'POST',
+      path: '/v2/embed',
+      scope: 'embeddings',
+      metering: { format: 'cohere-embed', streams: 'never' },
+      body: { models: ['model'], stateful: [] },
+    },
+    {
+      method: 'POST',
+      path: '/compatibility/v1/chat/completions',
+      scope: 'chat',
+      // It refuses `stream_options`.
+      metering: { format: 'compatible-chat', streams: 'body' },
+      body: { models: ['model'], stateful: [] },
+    },
+    {
+      method: 'POST',
+      path: '/compatibility/v1/embeddings',
+      scope: 'embeddings',
+      metering: { format: 'openai-embeddings', streams: 'never' },
+      body: { models: ['model'], stateful: [] },
+    },
+    {
+      method: 'GET',
+      path: '/v1/models',
+      scope: null,
+      metering: 'free',
+      query: {
+        page_size: '\\d{1,4}',
+        page_token: '[\\w.=+/-]{1,500}',
+        endpoint: '[a-z]{1,20}',
+        default_only: 'true|false',
+      },
+    },
+    { method: 'GET', path: '/v1/models/{model}', scope: null, metering: 'free' },
+  ],
+};
