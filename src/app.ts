@@ -34,13 +34,14 @@ import { linkRoutes } from './link/routes.ts';
 import { Link } from './link/service.ts';
 import { Ledger } from './money/ledger.ts';
 import type { PriceBook } from './money/price-book.ts';
-import { findProvider } from './providers/index.ts';
+import { freeCallsOf } from './providers/index.ts';
 import type { Fetch } from './proxy/ports.ts';
 import { Proxy } from './proxy/service.ts';
 import { proxyRoutes } from './proxy/routes.ts';
 import { NumberedCalls } from './proxy/unified/calls.ts';
+import { Models } from './proxy/unified/models.ts';
 import { unifiedRoutes } from './proxy/unified/routes.ts';
-import { UnifiedChat } from './proxy/unified/service.ts';
+import { Unified } from './proxy/unified/service.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageReports } from './usage/service.ts';
 import { Courier } from './webhooks/courier.ts';
@@ -86,7 +87,7 @@ export function createApp(deps: Deps) {
     cookie,
   );
   const limits = createLimits(() => clock.now().getTime());
-  const { proxy, unified } = createProxies(deps, services);
+  const { proxy, unified, models } = createProxies(deps, services);
   const courier = createCourier(deps, services);
 
   const api = new Elysia({ normalize: false })
@@ -96,13 +97,19 @@ export function createApp(deps: Deps) {
     .use(openApi({ version, origin: config.origin, cookieName: cookie.name }))
     .use(healthRoutes(database))
     .use(proxyRoutes(proxy, log))
-    .use(unifiedRoutes(unified, log))
+    .use(unifiedRoutes(unified, models, log))
     .use(strictBodies())
     .use(strictQueries())
     .use(accountRoutes(accounts, { auth, cookie, limits }))
     .use(passwordRoutes(passwords, { auth, limits }))
-    .use(providerRoutes(services.originOf))
-    .use(keyRoutes(keys, { auth, replaceKey: (userId, key, input) => upkeep.replaceKey(userId, key, input) }))
+    .use(providerRoutes(config.providers))
+    .use(
+      keyRoutes(keys, {
+        auth,
+        replaceKey: (userId, key, input) => upkeep.replaceKey(userId, key, input),
+        removeKey: (userId, key, manifest) => upkeep.removeKey(userId, key, manifest),
+      }),
+    )
     .use(appRoutes(apps, { auth, removeApp: (userId, id) => upkeep.removeApp(userId, id) }))
     .use(webhookRoutes(services.webhooks, { auth }))
     .use(linkRoutes(link, { auth, origin: config.origin }))
@@ -129,7 +136,8 @@ type Services = ReturnType<typeof createServices>;
 export function createServices(deps: Omit<Deps, 'prices' | 'fetch' | 'network' | 'assets'>) {
   const { config, database, pepper, clock, log } = deps;
   const onFault = (event: string, error: unknown) => log.fault(event, error);
-  const originOf = (provider: string) => config.providerOrigins[provider] ?? findProvider(provider)?.origin;
+  const { providers } = config;
+  const originOf = (provider: string) => providers.get(provider)?.origin;
   const ledger = new Ledger({ database, clock, isAlone: database.kind === 'embedded', onFault });
   const accounts = new Accounts({ database, pepper, clock, registration: config.registration });
   const passwords = new Passwords({ database, pepper, clock });
@@ -137,21 +145,31 @@ export function createServices(deps: Omit<Deps, 'prices' | 'fetch' | 'network' |
   const webhookSecrets = new WebhookSecrets({ database, pepper, clock });
   const webhooks = new Webhooks({ database, clock, secrets: webhookSecrets, targets });
   const apps = new Apps({ database, clock, webhooks });
-  const keys = new Keys({ database, accounts, clock });
+  const keys = new Keys({ database, accounts, clock, providers });
   const connections = new Connections({ database, pepper, clock, accounts, keys });
   const overview = new ConnectionOverview({ database, ledger });
   const upkeep = new ConnectionUpkeep({ database, pepper, clock, accounts, apps, keys, connections });
   const access = new Access({ database, pepper, clock, ledger, originOf });
   const cuts = new Cuts({ database, clock, onFault });
-  const link = new Link({ database, pepper, clock, origin: config.origin, accounts, apps, connections, access });
+  const link = new Link({
+    database,
+    pepper,
+    clock,
+    origin: config.origin,
+    providers,
+    accounts,
+    apps,
+    connections,
+    access,
+  });
   const usage = new UsageReports({
     database,
     clock,
     receiptDays: config.receiptDays,
+    freeCalls: freeCallsOf(providers),
     booked: () => ledger.booked(),
   });
   return {
-    originOf,
     ledger,
     accounts,
     passwords,
@@ -174,14 +192,18 @@ export function createServices(deps: Omit<Deps, 'prices' | 'fetch' | 'network' |
 const maxCopyBytes = 8 * 1024 * 1024;
 /** An answer whose stop reason was seen is read on for its usage for this long (money: aborts). */
 const drainMs = 1000;
+/** Less than tools wait for a list of models. */
+const listPatienceMs = 5_000;
 
 /** The providers' own APIs, and the one chat for all of them on top. */
 function createProxies({ config, database, clock, log, prices, fetch }: Deps, { access, cuts, ledger }: Services) {
   const limits = {
     maxJsonBytes: config.maxJsonBytes,
     maxUploadBytes: config.maxUploadBytes,
+    maxFileBytes: config.maxFileBytes,
     maxCopyBytes,
     firstByteMs: config.upstreamFirstByteMs,
+    silenceMs: config.upstreamSilenceMs,
     totalMs: config.upstreamTotalMs,
     drainMs,
   };
@@ -198,13 +220,15 @@ function createProxies({ config, database, clock, log, prices, fetch }: Deps, { 
     prices,
     fetch,
     limits,
-    origins: config.providerOrigins,
+    providers: config.providers,
+    origin: config.origin,
     clock,
     onFault,
     onKeyRefused: (call) => tellKeyInvalid(database.sql, call, clock.now()),
   });
-  const numbered = new NumberedCalls({ database, clock });
-  return { proxy, unified: new UnifiedChat({ proxy, numbered, limits, clock }) };
+  const numbered = new NumberedCalls({ database, clock, ledger });
+  const parts = { proxy, providers: config.providers, prices, numbered, limits, clock };
+  return { proxy, unified: new Unified(parts), models: new Models({ ...parts, patienceMs: listPatienceMs }) };
 }
 
 /** Carries events to apps. */

@@ -14,6 +14,7 @@ export const errorCodes = {
   unsupported_media_type: 'invalid_request_error',
   unsupported_encoding: 'invalid_request_error',
   unsupported_parameter: 'invalid_request_error',
+  websocket_unsupported: 'invalid_request_error',
   invalid_path: 'invalid_request_error',
   not_found: 'not_found_error',
   misdirected_host: 'invalid_request_error',

@@ -6,13 +6,12 @@ import { migrations } from './database/migration-files.ts';
 import { migrate } from './database/migrations.ts';
 import { hasEpochs, PepperMismatchError, reconcileEpochs } from './database/pepper-epochs.ts';
 import { Log, type WriteLine } from './http/log.ts';
-import { PriceBook } from './money/price-book.ts';
 import { loadPages } from './runtime/assets.ts';
 import { openEmbedded } from './runtime/embedded.ts';
-import { upstreamFetch } from './runtime/fetch.ts';
+import { createUpstreamFetch } from './runtime/fetch.ts';
 import { post, resolveHost } from './runtime/post.ts';
 import { exists, makeFolder, readSecretFile, writeSecretFile } from './runtime/files.ts';
-import { readPrices, reloadPrices } from './runtime/prices.ts';
+import { openPrices, reloadPrices } from './runtime/prices.ts';
 import { serve } from './runtime/serve.ts';
 
 export interface RunningServer {
@@ -75,11 +74,11 @@ type Opened = Awaited<ReturnType<typeof open>>;
 /** Everything behind the listener. The app is loaded while the listener answers already. */
 async function open(config: Config, { writeLine, clock = systemClock, onFatal }: Surroundings) {
   const log = new Log(writeLine);
-  const prices = new PriceBook(await readPrices(config.pricesFile));
+  const prices = await openPrices(config);
   const { database, pepper } = await openStorage(config, clock, onFatal);
   try {
     const { createApp } = await import('./app.ts');
-    const outside = { fetch: upstreamFetch, network: { resolve: resolveHost, post } };
+    const outside = { fetch: createUpstreamFetch(config.keepAliveSeconds), network: { resolve: resolveHost, post } };
     const app = createApp({ config, database, pepper, clock, log, prices, ...outside, assets: await loadPages() });
     const stopWork = await app.start();
     const stop = async () => {
@@ -89,7 +88,7 @@ async function open(config: Config, { writeLine, clock = systemClock, onFatal }:
     };
     let reloading = Promise.resolve();
     // One after the other, so that what was read last is what holds.
-    const reload = () => (reloading = reloading.then(() => reloadPrices(prices, config.pricesFile, log)));
+    const reload = () => (reloading = reloading.then(() => reloadPrices(prices, config, log)));
     return { app, reload, stop };
   } catch (error) {
     await database.close();

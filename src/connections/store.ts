@@ -273,10 +273,13 @@ export interface StandingRow {
   id: string;
   status: ConnectionStatus;
   policy: Bytes;
+  /** Of the provider keys that it may use. */
+  keyIds: string[];
 }
 
 /** How connections stand now, for calls that run. */
 export async function listStandings(sql: Sql | Tx, ids: readonly string[]): Promise<StandingRow[]> {
   return sql<StandingRow[]>`
-    select id, status, policy from connections where id = any(${[...ids]}::uuid[])`;
+    select id, status, policy, array(select key_id::text from grants where connection_id = connections.id) as key_ids
+    from connections where id = any(${[...ids]}::uuid[])`;
 }

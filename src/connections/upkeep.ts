@@ -1,4 +1,4 @@
-import type { ManifestWrite } from '../accounts/model.ts';
+import type { ManifestWrite, OptionalManifestWrite } from '../accounts/model.ts';
 import type { Accounts } from '../accounts/service.ts';
 import type { Apps } from '../apps/service.ts';
 import type { Clock } from '../clock.ts';
@@ -67,7 +67,18 @@ export class ConnectionUpkeep {
       );
       await this.#parts.accounts.writeManifest(tx, userId, input);
     });
+    for (const id of input.drop) await this.#parts.connections.announce(id);
     return { version };
+  }
+
+  /** Removes a key, or all of a provider where none is named, and ends the calls that run with it. */
+  async removeKey(
+    userId: string,
+    key: { provider: string; id: string | null },
+    manifest?: OptionalManifestWrite,
+  ): Promise<void> {
+    const ids = await this.#parts.keys.remove(userId, key.provider, key.id, manifest);
+    for (const id of ids) await this.#parts.connections.announce(id);
   }
 
   /** Moves a batch of tokens to the current epoch of the pepper; answers how many it found. */

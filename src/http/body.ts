@@ -13,12 +13,7 @@ export async function readBody(
   deadlineMs = longestMs,
   onBytes: (length: number) => void = () => {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const encoding = request.headers.get('content-encoding');
-  if (encoding !== null && encoding !== 'identity') {
-    throw new KeyPassError('unsupported_encoding', 'Send the body without content-encoding.', {
-      param: 'content-encoding',
-    });
-  }
+  refuseEncoding(request);
   if (Number(request.headers.get('content-length')) > limit) throw tooLarge(limit);
   if (request.body === null) return new Uint8Array();
 
@@ -29,6 +24,15 @@ export async function readBody(
     void reader.cancel(error).catch(() => {});
     throw error;
   }
+}
+
+/** Throws `unsupported_encoding`. */
+export function refuseEncoding({ headers }: Request): void {
+  const encoding = headers.get('content-encoding');
+  if (encoding === null || encoding === 'identity') return;
+  throw new KeyPassError('unsupported_encoding', 'Send the body without content-encoding.', {
+    param: 'content-encoding',
+  });
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
@@ -68,7 +72,7 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<Array
   return bytes;
 }
 
-function tooLarge(limit: number): KeyPassError {
+export function tooLarge(limit: number): KeyPassError {
   return new KeyPassError('body_too_large', `The body is larger than the ${limit} bytes that are accepted here.`);
 }
 

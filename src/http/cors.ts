@@ -27,7 +27,10 @@ export function preflightResponse(reader: string | undefined): Response {
 
 export function addReader(headers: Headers, reader: string): void {
   headers.set('access-control-allow-origin', reader);
-  headers.set('access-control-expose-headers', 'x-request-id, x-keypass-error, x-keypass-max-tokens, retry-after');
+  headers.set(
+    'access-control-expose-headers',
+    'x-request-id, x-keypass-error, x-keypass-max-tokens, x-keypass-unlisted, retry-after',
+  );
   headers.set('cross-origin-resource-policy', 'cross-origin');
   if (reader !== '*') headers.append('vary', 'origin');
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { KeyPassError } from '../errors.ts';
 import { clientAddress } from './address.ts';
 import { setContext } from './context.ts';
 import { addReader, allowedReader, preflightResponse } from './cors.ts';
@@ -9,6 +10,12 @@ import type { Log } from './log.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
 type Handler = (request: Request) => Response | Promise<Response>;
+
+/** Here and not at the routes: a browser that opens one sends its token in a place that is read nowhere. */
+function refuseWebSocket({ method, headers }: Request): void {
+  if (method !== 'GET' || headers.get('upgrade')?.toLowerCase() !== 'websocket') return;
+  throw new KeyPassError('websocket_unsupported', 'KeyPass passes no WebSocket on. Use the HTTP endpoints of the API.');
+}
 
 /**
  * What every request passes before anything is routed: its id, its client's address, the host guard, CORS; and what
@@ -21,6 +28,7 @@ export function createFrontDoor(handler: Handler, config: Config, log: Log) {
   async function respond(request: Request, url: URL | null, reader: string | undefined, requestId: string) {
     try {
       refuseForeignHost(request, url);
+      refuseWebSocket(request);
       const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
       return isPreflight ? preflightResponse(reader) : await handler(request);
     } catch (error) {

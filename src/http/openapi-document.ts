@@ -130,12 +130,15 @@ function proxyPath(operation: ProxyOperation): Record<string, object> {
   return Object.fromEntries(operation.methods.map((method) => [method, proxyOperation(operation, method)]));
 }
 
-function proxyOperation(operation: ProxyOperation, method: 'get' | 'post'): object {
+function proxyOperation(operation: ProxyOperation, method: ProxyOperation['methods'][number]): object {
   const { path, summary, description, parameters, requestSchema = anything, requestExample, errors } = operation;
   const content = jsonContent(requestSchema, requestExample);
-  const example =
-    method === 'get' ? { object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] } : operation.answerExample;
-  const stream = { 'text/event-stream': { schema: text, example: operation.streamExample } };
+  const { methods: all, answerExample, streamExample } = operation;
+  const lists = { object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] };
+  const deleted = { id: 'file-1', object: 'file', deleted: true };
+  const examples = { get: all.length > 1 ? lists : answerExample, post: answerExample, delete: deleted };
+  const streams = method === 'post' && streamExample !== undefined;
+  const stream = { 'text/event-stream': { schema: text, example: streamExample } };
   return {
     summary,
     description,
@@ -143,11 +146,11 @@ function proxyOperation(operation: ProxyOperation, method: 'get' | 'post'): obje
     tags: ['Proxy'],
     security: [{ accessToken: [] }],
     parameters,
-    ...(method === 'get' ? {} : { requestBody: { required: true, content } }),
+    ...(method === 'post' ? { requestBody: { required: true, content } } : {}),
     responses: {
       200: {
-        description: method === 'get' ? "The provider's answer" : "The provider's answer, or its event stream",
-        content: { ...jsonContent(anything, example), ...(method === 'get' ? {} : stream) },
+        description: streams ? "The provider's answer, or its event stream" : "The provider's answer",
+        content: { ...jsonContent(anything, examples[method]), ...(streams ? stream : {}) },
       },
       ...failures(errors),
     },

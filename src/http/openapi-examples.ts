@@ -97,6 +97,7 @@ const examplesByName: Readonly<Record<string, readonly unknown[]>> = {
   model: ['gpt-4o'],
   models: [['gpt-4o', 'gpt-4o-mini']],
   name: ['Wren'],
+  needsKey: [true],
   newAuthKey: [bytes32],
   newRecoveryId: [otherId],
   nextCursor: [null],

@@ -3,15 +3,16 @@ import type { ErrorCode } from '../errors.ts';
 /** What the proxy's handlers take and answer. They have no schema, since they pass a provider's own bytes on. */
 export interface ProxyOperation {
   readonly path: string;
-  readonly methods: readonly ('get' | 'post')[];
+  readonly methods: readonly ('get' | 'post' | 'delete')[];
   readonly summary: string;
   readonly description: string;
   readonly parameters: readonly object[];
   /** Absent where the provider alone defines it. */
   readonly requestSchema?: object;
-  readonly requestExample: unknown;
+  readonly requestExample?: unknown;
   readonly answerExample: unknown;
-  readonly streamExample: string;
+  /** Absent where nothing streams. */
+  readonly streamExample?: string;
   readonly errors: readonly ErrorCode[];
 }
 
@@ -44,6 +45,17 @@ const beforeDispatch = [
   'unsupported_media_type',
   'unsupported_encoding',
   'provider_unknown',
+] satisfies ErrorCode[];
+
+const toKnowTheCaller = [
+  'token_in_url',
+  'ambiguous_credentials',
+  'credentials_missing',
+  'not_a_keypass_token',
+  'access_token_invalid',
+  'connection_paused',
+  'connection_expired',
+  'key_missing',
 ] satisfies ErrorCode[];
 
 const atTheProvider = [
@@ -114,6 +126,16 @@ const chunks = events(
   { ...chunk, choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
   '[DONE]',
 );
+const embeddings = { model: 'google/gemini-embedding-001', input: ['Hello!', 'Goodbye!'], dimensions: 256 };
+const vectors = {
+  object: 'list',
+  data: [{ object: 'embedding', index: 0, embedding: [0.0023, -0.0093] }],
+  model: 'gemini-embedding-001',
+  usage: { prompt_tokens: 4, total_tokens: 4 },
+};
+const model = { id: 'anthropic/claude-sonnet-5', object: 'model', created: 1790000000, owned_by: 'anthropic' };
+const modelName = { ...restOfPath('The id of the model'), example: model.id };
+const unlisted = 'A provider that cannot be asked leaves out its models alone, and X-KeyPass-Unlisted names it.';
 const answeredResponse = { id: 'resp_1', object: 'response', status: 'completed', model: 'gpt-4o-2024-08-06' };
 const message = { model: 'claude-sonnet-5', max_tokens: 256, messages: [{ role: 'user', content: 'Hello!' }] };
 const answeredMessage = {
@@ -173,7 +195,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
   },
   {
     path: '/v1/proxy/passthrough/{provider}/{path}',
-    methods: ['get', 'post'],
+    methods: ['get', 'post', 'delete'],
     summary: "A provider's own API",
     description:
       "The provider's own full path follows its id, and its status, headers and body come back as they are, streams byte for byte. What may be called is in the coverage matrix (/docs/proxy#coverage); KeyPass's own errors have the envelope and X-KeyPass-Error.",
@@ -195,8 +217,36 @@ export const proxyOperations: readonly ProxyOperation[] = [
     errors: [...beforeDispatch, ...atTheProvider],
   },
   {
+    path: '/openai/v1/embeddings',
+    methods: ['post'],
+    summary: 'Embeddings with any provider that has them',
+    description: `${dropIn('OpenAI clients is /openai/v1', "OpenAI's shape")} A model such as \`google/gemini-embedding-001\` goes to that provider, in OpenAI's shape there and back.`,
+    parameters: [],
+    requestExample: embeddings,
+    answerExample: vectors,
+    errors: [...beforeDispatch, ...atTheProvider],
+  },
+  {
+    path: '/openai/v1/models',
+    methods: ['get'],
+    summary: 'The models that the connection may use',
+    description: `Of all its providers, by the names under which /openai/v1 takes them: those that the owner named, else those that the provider lists for the owner's key and that have a price. Lists are remembered for five minutes. ${unlisted}`,
+    parameters: [],
+    answerExample: { object: 'list', data: [model, { ...model, id: 'gpt-4o', owned_by: 'openai' }] },
+    errors: [...toKnowTheCaller, ...atTheProvider],
+  },
+  {
+    path: '/openai/v1/models/{path}',
+    methods: ['get'],
+    summary: 'One of these models',
+    description: 'Answers whether the connection may use the model.',
+    parameters: [modelName],
+    answerExample: model,
+    errors: [...toKnowTheCaller, 'not_found', 'invalid_path', ...atTheProvider],
+  },
+  {
     path: '/openai/v1/{path}',
-    methods: ['get', 'post'],
+    methods: ['get', 'post', 'delete'],
     summary: "OpenAI's API, for its official client",
     description: dropIn('OpenAI clients is /openai/v1', "OpenAI's shape"),
     parameters: [restOfPath('What follows /v1, such as responses'), exact],
@@ -210,7 +260,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
   },
   {
     path: '/anthropic/{path}',
-    methods: ['get', 'post'],
+    methods: ['get', 'post', 'delete'],
     summary: "Anthropic's API, for its official client",
     description: dropIn('Anthropic clients is /anthropic', "Anthropic's shape"),
     parameters: [restOfPath("Anthropic's own path, such as v1/messages"), exact],
@@ -221,7 +271,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
   },
   {
     path: '/google/{path}',
-    methods: ['get', 'post'],
+    methods: ['get', 'post', 'delete'],
     summary: "Google's Gemini API, for its official client",
     description: dropIn('Google clients is /google', "Google's shape (the code is in error.details)"),
     parameters: [restOfPath("Google's own path, such as v1beta/models/gemini-2.5-flash:generateContent"), exact],
@@ -232,7 +282,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
   },
   {
     path: '/groq/{path}',
-    methods: ['get', 'post'],
+    methods: ['get', 'post', 'delete'],
     summary: "Groq's API, for its official client",
     description: dropIn('Groq clients is /groq', "OpenAI's shape"),
     parameters: [restOfPath("Groq's own path, such as openai/v1/chat/completions"), exact],

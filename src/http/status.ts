@@ -19,6 +19,7 @@ const exceptions: Partial<Record<ErrorCode, number>> = {
   unsupported_media_type: 415,
   unsupported_encoding: 415,
   misdirected_host: 421,
+  websocket_unsupported: 501,
   token_in_url: 400,
   ambiguous_credentials: 400,
   budget_held: 429,
@@ -46,5 +47,6 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Refusals that the same request cannot outlive: the official clients honour `x-should-retry: false`. */
 export function isFinal(code: ErrorCode): boolean {
-  return code === 'provider_redirected' || (statusOf(code) < 500 && !passing.has(code));
+  const isLasting = code === 'provider_redirected' || code === 'websocket_unsupported';
+  return isLasting || (statusOf(code) < 500 && !passing.has(code));
 }

@@ -204,6 +204,6 @@ describe("the official clients show KeyPass's own reasons", () => {
     const client = new Groq({ baseURL: `${keypass.url}/groq`, apiKey: keypass.token });
     const error = await client.files.list().catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(GroqPermissionDeniedError);
-    expect(String(error)).toContain('KeyPass does not pass');
+    expect(String(error)).toContain('scope `stateful`');
   });
 });

@@ -40,9 +40,9 @@ function notAnAccessToken(token: string): KeyPassError {
     );
   }
   const isKey = guess?.kind === 'key' || guess?.kind === 'admin-key';
-  const what = isKey ? `a key of ${guess.provider.name}` : 'not a KeyPass token';
+  const what = isKey ? `looks like a key of ${guess.provider.name}` : 'is not a KeyPass token';
   return new KeyPassError(
     'not_a_keypass_token',
-    `What was sent is ${what}. Send the connection's access token (kp_at_…) instead; a provider's key is never sent to KeyPass's proxy.`,
+    `What was sent ${what}. Send the connection's access token (kp_at_…) instead; a provider's key is never sent to KeyPass's proxy.`,
   );
 }

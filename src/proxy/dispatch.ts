@@ -1,12 +1,15 @@
 import { KeyPassError } from '../errors.ts';
+import { speaksOfKey, type Endpoint } from '../providers/index.ts';
 import { errorEvent } from './errors.ts';
 import { answerHeaders } from './headers.ts';
+import { bounded, keyRefusalIn, type KeyRefusal } from './key-refusal.ts';
 import { errorOf, type Lifeline } from './lifeline.ts';
 import type { Fetch, Grantee, Hold, Ledger, Limits } from './ports.ts';
 import type { PreparedCall, Route } from './prepare.ts';
-import { bookingOf, unanswered, unbilled, type Booking, type Content, type Ending, type Quote } from './pricing.ts';
+import { bookingOf, unanswered, unbilled, type Booking, type Content, type Ending, type Quoted } from './pricing.ts';
 import { isShort, relay, relayWhole, type RelayEnd } from './relay.ts';
 import { tapFor, type Tap } from './tap.ts';
+import type { Upload } from './upload-stream.ts';
 import { NoAnswer, send } from './upstream.ts';
 
 export interface DispatchServices {
@@ -14,8 +17,24 @@ export interface DispatchServices {
   readonly fetch: Fetch;
   readonly limits: Limits;
   onFault(event: string, error: unknown): void;
-  /** The provider answered a call with 401 or 403: it does not take the owner's key, or not for this. */
-  onKeyRefused?(call: { connectionId: string; keyId: string; provider: string; status: number }): Promise<void>;
+  /** The provider does not take the owner's key, or not for this. */
+  onKeyRefused?(call: RefusedKey): Promise<void>;
+  /** The provider did what it bills with the owner's key. Nothing to wait for where nothing is to be noted. */
+  onKeyTaken?(key: UsedKey): Promise<void> | undefined;
+}
+
+/** The key of a call, in the version that was sent. */
+export interface UsedKey {
+  readonly keyId: string;
+  readonly keyVersion: number;
+}
+
+/** `verdict`: of all that the key is good for, or of this one call. `status` is the provider's. */
+export interface RefusedKey extends UsedKey {
+  readonly connectionId: string;
+  readonly provider: string;
+  readonly status: number;
+  readonly verdict: KeyRefusal['verdict'];
 }
 
 /** A call of one listed endpoint, whoever wrote its body. */
@@ -27,6 +46,8 @@ export interface ProxyCall {
   /** The client's headers: those that may go up are taken from it. */
   readonly headers: Headers;
   readonly content: Content | null;
+  /** A body that is passed on unread, in place of one. */
+  readonly upload?: Upload | null;
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   /** A stream that KeyPass ends closes with the API's own error event; else its body fails with the KeyPassError. */
@@ -48,6 +69,9 @@ export interface HeldCall extends PreparedCall {
   readonly maxTokens?: number;
 }
 
+/** A call whose key has been opened. */
+export interface OpenedCall extends HeldCall, UsedKey {}
+
 /** From a call's dispatch to its settlement: every hold that comes here is settled or released exactly once. */
 export class Dispatcher {
   readonly #services: DispatchServices;
@@ -58,15 +82,15 @@ export class Dispatcher {
   }
 
   /** Sends a call whose hold is durable. What it throws was not answered, and is settled or released all the same. */
-  async dispatch(call: ProxyCall, held: HeldCall, headers: Headers, lifeline: Lifeline): Promise<Answer> {
+  async dispatch(call: ProxyCall, held: OpenedCall, headers: Headers, lifeline: Lifeline): Promise<Answer> {
     const { endpoint, url } = call.route;
-    const quoted = held.priced?.quote ?? null;
+    const quoted = quotedOf(call, held);
     const startedAt = performance.now();
     lifeline.dispatched();
     let response: Response;
     try {
-      const body = held.content?.bytes ?? null;
-      const request = { url, method: endpoint.method, headers, body, isFree: quoted === null };
+      const body = call.upload?.open(lifeline) ?? held.content?.bytes ?? null;
+      const request = { url, method: endpoint.method, headers, body, mayRepeat: mayRepeat(endpoint) };
       response = await send(this.#services.fetch, request, lifeline);
     } catch (error) {
       if (error instanceof NoAnswer && !error.wasSent) {
@@ -81,39 +105,39 @@ export class Dispatcher {
 
   async #answer(
     call: ProxyCall,
-    held: HeldCall,
+    held: OpenedCall,
     response: Response,
     lifeline: Lifeline,
     startedAt: number,
   ): Promise<Answer> {
     const { status } = response;
-    if (status === 401 || status === 403) {
-      const { grantee, route } = call;
-      const refused = { connectionId: grantee.connectionId, keyId: held.keyId, provider: route.provider.id, status };
-      void this.#track('key_refused', this.#services.onKeyRefused?.(refused) ?? Promise.resolve());
-    }
+    this.#noteKey(call, held, response);
     const { hold } = held;
     const seen = { status, ttfbMs: Math.round(performance.now() - startedAt), startedAt };
     if (status >= 300 && status < 400) {
       this.#settle(held.hold, unbilled(['redirected']), seen);
       throw redirected(lifeline);
     }
+    if (status > 599) {
+      this.#settle(hold, unbilled(['not_relayed']), seen);
+      throw unknownStatus(lifeline);
+    }
     let answer: Answer | KeyPassError;
     try {
       answer = await this.#relayed(call, held, response, lifeline, (booking) => this.#settle(hold, booking, seen));
     } catch (error) {
-      this.#settle(held.hold, unanswered(held.hold, held.priced?.quote ?? null, 'not_relayed'), seen);
+      this.#settle(held.hold, unanswered(held.hold, quotedOf(call, held), 'not_relayed'), seen);
       lifeline.cut(new KeyPassError('internal_error', 'KeyPass could not pass the answer on.'));
       throw error;
     }
-    if (answer instanceof KeyPassError) throw held.priced === null ? answer : onceOnly(answer);
+    if (answer instanceof KeyPassError) throw quotedOf(call, held) === null ? answer : onceOnly(answer);
     return answer;
   }
 
   /** The answer as it is passed on, or the failure that came in its place; its end is booked. What this throws has not been. */
   async #relayed(
     call: ProxyCall,
-    held: HeldCall,
+    held: OpenedCall,
     response: Response,
     lifeline: Lifeline,
     book: (booking: Promise<Booking>) => void,
@@ -126,23 +150,41 @@ export class Dispatcher {
     const headers = answerHeaders(call.route.provider, response.headers);
     if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
     // Not all of the call: what was uploaded is not kept until the answer's end.
-    const ended = { hold: held.hold, quoted: priced?.quote ?? null };
+    const ended = { hold: held.hold, quoted: quotedOf(call, held) };
     const onEnd = (end: RelayEnd, isBehind: boolean) => book(this.#bookingAt(ended, { end, isBehind, status }, tap));
     const telling =
       call.tellsErrors && format !== null ? (error: KeyPassError) => errorEvent(error, format) : undefined;
+    const options = { tap, lifeline, drainMs, errorEvent: telling, onEnd };
+    if (speaksOfKey(status, call.route.provider.keyStatuses)) {
+      const whole = await relayWhole(bounded(response, longest, lifeline), options);
+      if (whole instanceof KeyPassError) return whole;
+      return this.#keyRefused(call, held, status, whole) ?? { status, headers, body: whole };
+    }
     if (response.body === null) {
       lifeline.close();
       onEnd('complete', false);
       return { status, headers, body: null };
     }
-    const options = { tap, lifeline, drainMs, errorEvent: telling, onEnd };
     const body = isShort(response) ? await relayWhole(response, options) : relay(response.body, options);
     return body instanceof KeyPassError ? body : { status, headers, body };
   }
 
+  /** What an answer says of the key that was sent with its call, as far as its status tells. */
+  #noteKey({ grantee, route }: ProxyCall, { keyId, keyVersion, priced }: OpenedCall, { ok, status }: Response): void {
+    const { onKeyTaken, onKeyRefused } = this.#services;
+    const provider = route.provider.id;
+    const key = { keyId, keyVersion };
+    // Lists of models are open to anybody at some providers: what is billed tells.
+    const noted = ok && priced !== null ? onKeyTaken?.(key) : undefined;
+    if (noted !== undefined) void this.#track('key_unnoted', noted);
+    if (status !== 402) return;
+    const refused = { ...key, connectionId: grantee.connectionId, provider, status, verdict: 'rejected' } as const;
+    void this.#track('key_unnoted', onKeyRefused?.(refused) ?? Promise.resolve());
+  }
+
   /** An answer has always ended in a booking, whatever it was that could not be read. */
   async #bookingAt(
-    { hold, quoted }: { hold: Hold; quoted: Quote | null },
+    { hold, quoted }: { hold: Hold; quoted: Quoted },
     ended: Pick<Ending, 'end' | 'isBehind' | 'status'>,
     tap: Tap,
   ): Promise<Booking> {
@@ -195,6 +237,15 @@ export class Dispatcher {
   }
 }
 
+function quotedOf({ route }: ProxyCall, { priced }: HeldCall): Quoted {
+  return priced?.quote ?? (route.endpoint.metering === 'unmetered' ? 'unmetered' : null);
+}
+
+/** What bills nothing and leaves nothing at the provider. */
+function mayRepeat({ method, scope, metering }: Endpoint): boolean {
+  return metering === 'free' && (method === 'GET' || scope !== 'stateful');
+}
+
 /** A redirect would take the key to another host. */
 function redirected(lifeline: Lifeline): KeyPassError {
   const error = new KeyPassError(
@@ -205,8 +256,15 @@ function redirected(lifeline: Lifeline): KeyPassError {
   return error;
 }
 
+/** HTTP has no such status (RFC 9110, 15), and no client can be given one. */
+function unknownStatus(lifeline: Lifeline): KeyPassError {
+  const error = new KeyPassError('provider_error', 'The provider answered with a status that HTTP does not have.');
+  lifeline.cut(error);
+  return error;
+}
+
 /** What the client is told of a request that was not answered. */
-function toldOf({ reason, wasSent }: NoAnswer, quoted: Quote | null): KeyPassError {
+function toldOf({ reason, wasSent }: NoAnswer, quoted: Quoted): KeyPassError {
   const error = errorOf(reason);
   return wasSent && quoted !== null ? onceOnly(error) : error;
 }

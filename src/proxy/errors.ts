@@ -18,19 +18,19 @@ export function errorResponse(error: KeyPassError, shape: AnswerShape, requestId
 
 /** The same failure in an API's own shape. */
 export function errorBody(error: KeyPassError, shape: ErrorShape): object {
-  const { type, code, message } = error;
-  const param = error.param === undefined ? {} : { param: error.param };
-  if (shape === 'openai') return { error: { message, type, code, ...param } };
-  if (shape === 'anthropic') return { type: 'error', error: { type, message, code, ...param } };
+  const { type, code, message, param, details } = error;
+  const more = { ...(param === undefined ? {} : { param }), ...(details === undefined ? {} : { details }) };
+  if (shape === 'openai') return { error: { message, type, code, ...more } };
+  if (shape === 'anthropic') return { type: 'error', error: { type, message, code, ...more } };
   const status = statusOf(code);
-  return { error: { code: status, message, status: googleStatus(status), details: [googleReason(code)] } };
+  return { error: { code: status, message, status: googleStatus(status), details: [googleReason(error)] } };
 }
 
 /** The event with which an API tells, in mid-stream, that it can't go on. */
 export function errorEvent(error: KeyPassError, format: UsageFormat): Uint8Array {
   if (format === 'anthropic-messages') return event(errorBody(error, 'anthropic'), 'error');
   if (format === 'gemini' || format === 'gemini-embed') return event(errorBody(error, 'google'));
-  if (format !== 'openai-responses') return event(errorBody(error, 'openai'));
+  if (format !== 'openai-responses' && format !== 'xai-responses') return event(errorBody(error, 'openai'));
   // The reference has code and message at the top; the official client throws on an `error` member.
   const { code, message } = error;
   return event({ type: 'error', code, message, param: null, ...errorBody(error, 'openai') }, 'error');
@@ -57,7 +57,18 @@ function googleStatus(status: number): string {
   return names[status] ?? 'INVALID_ARGUMENT';
 }
 
-/** Google's `code` is the HTTP status, so KeyPass's stable code goes where Google puts its own reasons. */
-function googleReason(code: string): object {
-  return { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: code, domain: 'keypass' };
+/**
+ * Google's `code` is the HTTP status, so KeyPass's stable code goes where Google puts its own reasons, with what else
+ * there is to say as texts. https://cloud.google.com/apis/design/errors#error_info
+ */
+function googleReason({ code, param, details = {} }: KeyPassError): object {
+  const named: [string, string | number | boolean | null][] = param === undefined ? [] : [['param', param]];
+  const told = [...named, ...Object.entries(details)];
+  const metadata = Object.fromEntries(told.map(([name, value]) => [name, String(value)]));
+  return {
+    '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+    reason: code,
+    domain: 'keypass',
+    ...(told.length === 0 ? {} : { metadata }),
+  };
 }

@@ -10,7 +10,7 @@ const idempotencyKey = 'idempotency-key';
 const requestHeaders = ['accept', idempotencyKey];
 
 /** The provider's headers that come back for every provider. */
-const responseHeaders = ['content-type', 'retry-after', 'retry-after-ms', 'x-should-retry', 'x-ratelimit-*'];
+const responseHeaders = ['content-type', 'content-disposition', 'retry-after', 'retry-after-ms', 'x-should-retry', 'x-ratelimit-*'];
 
 /**
  * The headers of the upstream request, the key among them: built last, so that neither the client nor what the owner
@@ -30,7 +30,8 @@ export function upstreamHeaders(
   // Usage is read from the bytes as they pass, so they must not be packed.
   headers.set('accept-encoding', 'identity');
   headers.set('user-agent', 'KeyPass');
-  headers.set(provider.keyHeader, keyValue(provider.keyHeader, decoder.decode(key.secret)));
+  const { keyHeader } = provider;
+  if (keyHeader !== null) headers.set(keyHeader, keyValue(keyHeader, decoder.decode(key.secret)));
   return headers;
 }
 
@@ -46,7 +47,8 @@ export function refuseUnlistedValues(provider: Provider, client: Headers): void 
     // A value is repeated only where it is built like the name of a beta, which is no secret.
     const shown = /^[a-z][a-z0-9-]{0,60}[-=](?:20\d\d-\d\d-\d\d|v\d+)$/.test(unlisted) ? ` (${unlisted})` : '';
     const message = `${name} has a value that KeyPass does not pass on${shown}. The coverage matrix in /docs lists those that it does.`;
-    throw new KeyPassError('unsupported_parameter', message, { param: name });
+    const details = provider.refusalDetails?.[unlisted];
+    throw new KeyPassError('unsupported_parameter', message, { param: name, ...(details && { details }) });
   }
 }
 
@@ -71,6 +73,9 @@ export function answerHeaders(provider: Provider, upstream: Headers): Headers {
   const headers = new Headers();
   copyNamed(upstream, headers, responseHeaders);
   copyNamed(upstream, headers, provider.responseHeaders);
+  const coding = upstream.get('content-encoding');
+  // The others `fetch` has undone: what was packed against the request's word comes out as it is.
+  if (coding !== null && !undone.has(coding.toLowerCase())) headers.set('content-encoding', coding);
   const providerId = upstream.get('x-request-id');
   if (providerId !== null) headers.set('x-provider-request-id', providerId);
   headers.set('content-security-policy', "sandbox; default-src 'none'");
@@ -80,6 +85,9 @@ export function answerHeaders(provider: Provider, upstream: Headers): Headers {
   if (isEventStream(upstream)) headers.set('x-accel-buffering', 'no');
   return headers;
 }
+
+/** Codings of an answer that `fetch` undoes. */
+const undone = new Set(['identity', 'gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
 
 export function isEventStream(headers: Headers): boolean {
   return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');

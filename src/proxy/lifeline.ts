@@ -33,6 +33,7 @@ export class Lifeline {
   #onClientLeft: () => void = () => this.cut(clientLeft);
   #timers: ReturnType<typeof setTimeout>[] = [];
   #firstByte: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
 
   constructor(sources: Sources) {
     this.#client = sources.client;
@@ -60,15 +61,31 @@ export class Lifeline {
 
   /** The clocks of a request run from here. */
   dispatched(): void {
-    this.#firstByte = this.#after(this.#limits.firstByteMs, () => this.cut(tooSlow('did not answer in time')));
+    this.#awaitAnswer();
     this.#after(this.#limits.totalMs, () => this.cut(tooSlow('was not done in time')));
+  }
+
+  /** A piece of the body has gone up: the provider's time to answer begins anew, as long as it has not answered. */
+  sending(): void {
+    if (this.#firstByte !== undefined) this.#awaitAnswer();
   }
 
   /** The headers are here. From now on the client's leaving is answered by whoever passes the body on. */
   answered(onClientLeft: () => void): void {
-    clearTimeout(this.#firstByte);
+    this.#stopAwaiting();
     this.#onClientLeft = onClientLeft;
     if (this.#client.aborted) onClientLeft();
+  }
+
+  /** Ends the upstream request when its next piece has been waited for too long; `waitedMs` tells how long that is now. */
+  watch(waitedMs: () => number): void {
+    const { silenceMs } = this.#limits;
+    const look = () => {
+      const left = silenceMs - waitedMs();
+      if (left <= 0) this.cut(tooSlow('fell silent in the middle of its answer'));
+      else this.#silence = setTimeout(look, left);
+    };
+    this.#silence = setTimeout(look, silenceMs);
   }
 
   /** Ends the upstream request after this long, unless it has ended by then. */
@@ -80,16 +97,26 @@ export class Lifeline {
   close(): void {
     this.#client.removeEventListener('abort', this.#leave);
     this.#stopListening();
+    this.#stopAwaiting();
+    clearTimeout(this.#silence);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
   }
 
   readonly #leave = (): void => this.#onClientLeft();
 
-  #after(milliseconds: number, act: () => void): ReturnType<typeof setTimeout> {
-    const timer = setTimeout(act, milliseconds);
-    this.#timers.push(timer);
-    return timer;
+  #awaitAnswer(): void {
+    clearTimeout(this.#firstByte);
+    this.#firstByte = setTimeout(() => this.cut(tooSlow('did not answer in time')), this.#limits.firstByteMs);
+  }
+
+  #stopAwaiting(): void {
+    clearTimeout(this.#firstByte);
+    this.#firstByte = undefined;
+  }
+
+  #after(milliseconds: number, act: () => void): void {
+    this.#timers.push(setTimeout(act, milliseconds));
   }
 }
 

@@ -21,7 +21,7 @@ async function booked(asked: object, answer: object) {
   const body = { model: 'drawn-by-the-piece', prompt: 'x', ...asked };
   const named = { provider: 'openai', model: body.model, format: 'openai-images' } as const;
   const prices = callPrices(book, { ...named, body }, new Date('2026-11-01T00:00:00Z'));
-  const quoted = quote({ ...named, prices, content: contentOf(body) });
+  const quoted = quote({ ...named, limits: undefined, prices, content: contentOf(body) });
   const reader = createUsageReader('openai-images');
   reader.onJson(answer);
   const hold = { callId: 'c', amount: quoted.bound.cost };

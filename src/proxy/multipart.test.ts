@@ -103,6 +103,56 @@ describe('refused', () => {
       form(...Array.from({ length: 65 }, () => [field('include[]'), 'a'] as [string, string])),
       'invalid_request',
     ],
+    ['a name without quotes', form(['form-data; name=model', 'a']), 'invalid_request'],
+    ['a name in the extended form', form(["form-data; name*=utf-8''model", 'a']), 'invalid_request'],
+    ['a name that is encoded', form([field('mod%65l'), 'a']), 'invalid_request'],
+    ['a name in single quotes', form(["form-data; name='model'", 'a']), 'invalid_request'],
+    ['a name with a tab', form([field('model\t'), 'a']), 'invalid_request'],
+    ['a name with a line break', form([field('model\r\nx: y'), 'a']), 'invalid_request'],
+    ['no name', form(['form-data', 'a']), 'invalid_request'],
+    ['an empty name', form([field(''), 'a']), 'invalid_request'],
+    ['another disposition', form(['attachment; name="model"', 'a']), 'invalid_request'],
+    ['a file name before the name', form(['form-data; filename="a"; name="model"', 'a']), 'invalid_request'],
+    ['two file names', form(['form-data; name="file"; filename="a"; filename="b"', recording]), 'invalid_request'],
+    ['a name that follows a file name', form([`${fileHead}; name="model"`, recording]), 'invalid_request'],
+    [
+      'a form in a form',
+      form([fileHead, form([model, 'a']), 'Content-Type: multipart/mixed; boundary=b']),
+      'invalid_request',
+    ],
+    [
+      'a form of another boundary in a form',
+      form([fileHead, '--c\r\n\r\na\r\n--c--', 'Content-Type: multipart/mixed; boundary=c']),
+      'invalid_request file',
+    ],
+    [
+      'the field that sets another encoding',
+      form([field('_charset_'), 'utf-16'], [model, 'a']),
+      'unsupported_parameter _charset_',
+    ],
+    [
+      'lines that end in LF alone',
+      utf8('--b\nContent-Disposition: form-data; name="model"\n\na\n--b--\n'),
+      'invalid_request',
+    ],
+    [
+      'lines that end in CR alone',
+      utf8('--b\rContent-Disposition: form-data; name="model"\r\ra\r--b--\r'),
+      'invalid_request',
+    ],
+    [
+      'a boundary with spaces after it',
+      utf8('--b \r\nContent-Disposition: form-data; name="model"\r\n\r\na\r\n--b--\r\n'),
+      'invalid_request',
+    ],
+    [
+      'a second model after the file',
+      form([model, 'a'], [fileHead, recording], [model, 'b']),
+      'duplicate_member model',
+    ],
+    ['a second model before it', form([model, 'a'], [model, 'b'], [fileHead, recording]), 'duplicate_member model'],
+    ['a model as a list', form([model, 'a'], [field('model[]'), 'b']), 'unsupported_parameter model[]'],
+    ['a model within a member', form([model, 'a'], [field('model[name]'), 'b']), 'unsupported_parameter model[name]'],
     ['nothing', new Uint8Array(), 'invalid_request'],
     ['bytes before the first part', concat(utf8('x'), form([model, 'a'])), 'invalid_request'],
     ['a form that breaks off', form([model, 'a']).slice(0, -10), 'invalid_request'],
@@ -121,9 +171,17 @@ describe('refused', () => {
   });
 });
 
+test('what follows the end is no part of the form, and is not sent', async () => {
+  const read = parse(concat(form([field('model'), 'a']), form([field('model'), 'b'])));
+  expect(read).toEqual({ model: 'a' });
+  expect(new TextDecoder().decode(formContent(read).bytes)).not.toMatch(/\r\n\r\nb\r\n/);
+});
+
 describe('the form anew', () => {
   const odd = [
     'form-data; name="file"; filename="x\u0000\u202e.exe"',
+    'form-data; name="file"; filename="../../../etc/passwd"',
+    'form-data; name="file"; filename="C:\\\\a\\\\b.wav"',
     'form-data; name="file"; filename="a\\"\\"; name=\\"model\\""',
     'form-data; name="file"; filename*=utf-8\'\'%0d%0a%0d%0a--b',
   ];

@@ -39,6 +39,11 @@ export class Pace {
     return this.#isWaiting ? this.#hasPaused && lasted < waitedMs : this.#hasPaused || lasted > longestPauseMs;
   }
 
+  /** For how long what comes next has been waited for, in milliseconds. */
+  get waitedMs(): number {
+    return this.#isWaiting ? this.#now() - this.#since : 0;
+  }
+
   #enter(isWaiting: boolean): void {
     this.#isWaiting = isWaiting;
     this.#since = this.#now();

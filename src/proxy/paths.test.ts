@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { KeyPassError } from '../errors.ts';
 import { google } from '../providers/google.ts';
 import { openai } from '../providers/openai.ts';
-import { matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
+import { keepHere, matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
 
 const here = 'http://localhost:8787';
 
@@ -21,12 +21,14 @@ describe('targetOf', () => {
     expect(targetOf(`${here}/v1/proxy/passthrough/groq/openai/v1/models?a=b`)).toEqual({
       mount: 'passthrough',
       providerId: 'groq',
+      base: '/v1/proxy/passthrough/groq',
       path: '/openai/v1/models',
       query: 'a=b',
     });
     expect(targetOf(`${here}/anthropic/v1/messages`)).toEqual({
       mount: 'drop-in',
       providerId: 'anthropic',
+      base: '/anthropic',
       path: '/v1/messages',
       query: '',
     });
@@ -42,7 +44,7 @@ describe('targetOf', () => {
 });
 
 function match(method: string, path: string, query = '') {
-  return matchEndpoint(google, google.origin, method, path, query);
+  return matchEndpoint(google, method, path, query);
 }
 
 describe('matchEndpoint', () => {
@@ -79,7 +81,11 @@ describe('matchEndpoint', () => {
   });
 
   const unlisted: [string, string][] = [
-    ['GET', '/v1beta/files'],
+    ['GET', '/v1beta/cachedContents'],
+    ['GET', '/v1beta/files/a/b'],
+    ['GET', '/v1beta/files/a.b'],
+    ['GET', '/v1beta/files/a:download'],
+    ['POST', '/v1beta/files/a'],
     ['POST', '/v1beta/models'],
     ['DELETE', '/v1beta/models/gemini-2.5-flash'],
     ['POST', '/v1beta/models/gemini-2.5-flash:predict'],
@@ -99,7 +105,7 @@ describe('matchEndpoint', () => {
       ...openai,
       endpoints: [{ method: 'GET', path: '/v1.0/x', scope: null, metering: 'free' }] as const,
     };
-    expect(codeOf(() => matchEndpoint(dotted, dotted.origin, 'GET', '/v1x0/x', ''))).toBe('endpoint_not_allowed');
+    expect(codeOf(() => matchEndpoint(dotted, 'GET', '/v1x0/x', ''))).toBe('endpoint_not_allowed');
   });
 
   test.each(['alt=media', 'alt=sse&alt=sse', 'uploadType=x', 'constructor=x', '%61lt=media'])(
@@ -135,12 +141,48 @@ describe('matchEndpoint', () => {
         try {
           const { url } = match(method, text);
           expect(url.origin).toBe(google.origin);
-          expect(url.pathname).toMatch(/^\/v1(beta)?\/models(\/[\w.-]+(:\w+)?)?$/);
+          expect(url.pathname).toMatch(/^\/v1(beta)?\/(models(\/[\w.-]+(:\w+)?)?|files(\/[\w-]+)?)$/);
         } catch (error) {
           expect(error).toBeInstanceOf(KeyPassError);
         }
       }),
     );
+  });
+});
+
+describe('keepHere', () => {
+  const upload = '/upload/v1beta/files';
+  const kept = (address: string, path = upload) => {
+    const headers = new Headers({ 'x-goog-upload-url': address });
+    keepHere(headers, match('POST', path), `${here}/google`);
+    return headers.get('x-goog-upload-url');
+  };
+
+  test("writes KeyPass's own address in the place of the provider's", () => {
+    const query = '?upload_id=Ab_1-2&upload_protocol=resumable';
+    expect(kept(`${google.origin}${upload}${query}`)).toBe(`${here}/google${upload}${query}`);
+  });
+
+  test.each([
+    `https://evil.example${upload}?upload_id=a`,
+    `https://generativelanguage.googleapis.com.evil.example${upload}?upload_id=a`,
+    `http://generativelanguage.googleapis.com${upload}?upload_id=a`,
+    `${google.origin}:444${upload}?upload_id=a`,
+    `${google.origin}/v1beta/files?upload_id=a`,
+    `${google.origin}${upload}/../v1/files?upload_id=a`,
+    `${google.origin}${upload}?upload_id=a&key=b`,
+    `${google.origin}${upload}?upload_id=a&upload_id=b`,
+    `${google.origin}${upload}?upload_id=${'a'.repeat(1_001)}`,
+    `${upload}?upload_id=a`,
+    'javascript:alert(1)',
+    '',
+  ])('takes %s out', (address) => {
+    expect(kept(address)).toBeNull();
+  });
+
+  test('leaves other endpoints alone', () => {
+    const own = `${google.origin}${upload}?upload_id=a`;
+    expect(kept(own, '/v1beta/models/gemini-2.5-flash:generateContent')).toBe(own);
   });
 });
 

@@ -5,6 +5,8 @@ import type { Endpoint, Provider } from '../providers/index.ts';
 export interface Target {
   readonly mount: 'passthrough' | 'drop-in';
   readonly providerId: string;
+  /** KeyPass's own path before the provider's. */
+  readonly base: string;
   /** The provider's own path, with its leading slash. */
   readonly path: string;
   /** Without the question mark; empty if there is none. */
@@ -42,30 +44,40 @@ export function targetOf(requestUrl: string): Target {
   return {
     mount: isPassthrough ? 'passthrough' : 'drop-in',
     providerId: slash < 0 ? rest.slice(1) : rest.slice(1, slash),
+    base: location.slice(0, location.length - path.length),
     path,
     query,
   };
 }
 
 /** Finds the row for a call and builds its URL. Throws `invalid_path`, `endpoint_not_allowed`, `unsupported_parameter`. */
-export function matchEndpoint(
-  provider: Provider,
-  origin: string,
-  method: string,
-  path: string,
-  query: string,
-): MatchedEndpoint {
+export function matchEndpoint(provider: Provider, method: string, path: string, query: string): MatchedEndpoint {
   if (!plainPath.test(path)) throw invalidPath();
   for (const endpoint of provider.endpoints) {
     const match = endpoint.method === method ? templateOf(endpoint).exec(path) : null;
     if (match === null) continue;
-    const url = urlOf(origin, path, checkedQuery(endpoint, query));
+    const url = urlOf(provider.origin, path, checkedQuery(endpoint, query));
     return { endpoint, model: match.groups?.['model'] ?? null, url };
   }
   throw new KeyPassError(
     'endpoint_not_allowed',
     `KeyPass does not pass this method and path on to ${provider.name}. The coverage matrix in /docs lists what it does.`,
   );
+}
+
+/**
+ * Where the answer names the address at which an upload goes on, writes KeyPass's own in its place: a client would send
+ * its access token there. An address of another host or endpoint is taken out.
+ */
+export function keepHere(headers: Headers, { endpoint, url }: MatchedEndpoint, base: string): void {
+  const name = endpoint.upload?.continuesAt;
+  const address = name === undefined ? null : headers.get(name);
+  if (name === undefined || address === null) return;
+  headers.delete(name);
+  if (!URL.canParse(address)) return;
+  const { origin, pathname, search, searchParams } = new URL(address);
+  const isHere = origin === url.origin && pathname === url.pathname && unlistedIn(endpoint, searchParams) === undefined;
+  if (isHere) headers.set(name, `${base}${pathname}${search}`);
 }
 
 /** Throws `token_in_url`, before anything else is said of such a request. */
@@ -82,29 +94,41 @@ export function refuseKeyInQuery(query: string): void {
 
 const templates = new Map<Endpoint, RegExp>();
 
+/** What a name in braces stands for: never more than one segment, and nothing that begins with a dot. */
+const idPattern = '[A-Za-z0-9_-]{1,200}';
+const parameters: Readonly<Record<string, string>> = { model: '[A-Za-z0-9][A-Za-z0-9._-]{0,199}' };
+
 function templateOf(endpoint: Endpoint): RegExp {
   const known = templates.get(endpoint);
   if (known !== undefined) return known;
   const escaped = endpoint.path.replaceAll('.', String.raw`\.`);
-  const template = new RegExp(`^${escaped.replace('{model}', '(?<model>[A-Za-z0-9][A-Za-z0-9._-]{0,199})')}$`);
+  const pattern = escaped.replaceAll(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>${parameters[name] ?? idPattern})`);
+  const template = new RegExp(`^${pattern}$`);
   templates.set(endpoint, template);
   return template;
 }
 
 function checkedQuery(endpoint: Endpoint, query: string): string {
   if (query === '') return '';
-  const allowed = endpoint.query ?? {};
-  const given = [...new URLSearchParams(query)];
+  const given = new URLSearchParams(query);
+  const unlisted = unlistedIn(endpoint, given);
+  if (unlisted !== undefined) {
+    throw new KeyPassError('unsupported_parameter', 'The URL has a query parameter that is not passed on here.', {
+      param: unlisted,
+    });
+  }
+  return given.size === 0 ? '' : `?${given}`;
+}
+
+/** By name if it is one of the table's. */
+function unlistedIn({ query: allowed = {} }: Endpoint, given: URLSearchParams): string | undefined {
   for (const [name, value] of given) {
     const rule = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
-    const isOnce = given.filter(([other]) => other === name).length === 1;
-    if (rule === undefined || !isOnce || !new RegExp(`^(?:${rule})$`).test(value)) {
-      throw new KeyPassError('unsupported_parameter', 'The URL has a query parameter that is not passed on here.', {
-        param: rule === undefined ? 'query' : name,
-      });
-    }
+    if (rule === undefined) return 'query';
+    const isOnce = name.endsWith('[]') || given.getAll(name).length === 1;
+    if (!isOnce || !new RegExp(`^(?:${rule})$`).test(value)) return name;
   }
-  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+  return undefined;
 }
 
 /** The origin is the operator's or the catalogue's; that nothing moved the request off it is proved, not assumed. */

@@ -1,4 +1,5 @@
 import type { KeyPassError } from '../errors.ts';
+import type { RunningCall } from '../connections/cuts.ts';
 import type { Grantee } from '../connections/opened.ts';
 import type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
 
@@ -26,8 +27,8 @@ export interface Access {
   keySeal(grantee: Grantee, provider: string): string | null;
   /** Throws `provider_not_connected`, `key_missing`. */
   openKey(grantee: Grantee, provider: string): Promise<OpenedKey>;
-  /** Calls `cut` once when the connection may not go on (revoked, paused, expired); returns how to stop listening. */
-  onCut(connectionId: string, cut: (reason: KeyPassError) => void): () => void;
+  /** Calls `cut` once when the call may not go on (revoked, paused, expired, its key gone); returns how to stop listening. */
+  onCut(call: RunningCall, cut: (reason: KeyPassError) => void): () => void;
 }
 
 /** The ledger of holds: the statement behind `hold` is the authority over every call. */
@@ -53,10 +54,14 @@ export interface Limits {
   readonly maxJsonBytes: number;
   /** All forms with files that are held at one time. */
   readonly maxUploadBytes: number;
+  /** One file that is passed on as it comes. */
+  readonly maxFileBytes: number;
   /** The copy of an answer, or of one event, that is kept to read its usage. */
   readonly maxCopyBytes: number;
   /** Until the provider's headers arrive; connecting is part of it, which `fetch` can't tell apart. */
   readonly firstByteMs: number;
+  /** Without a byte of an answer that has begun. */
+  readonly silenceMs: number;
   /** One call as a whole. */
   readonly totalMs: number;
   /** How long an answer whose stop reason was seen is read on for its usage when the client has left. */

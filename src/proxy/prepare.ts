@@ -2,11 +2,12 @@ import { KeyPassError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import { parseStrictJson } from '../http/strict-json.ts';
 import type { PriceBook } from '../money/price-book.ts';
+import { withPriceCeiling } from '../money/price-ceiling.ts';
 import { callPrices } from '../money/price-tiers.ts';
 import { withListPrice } from '../money/tier.ts';
 import type { UsageFormat } from '../money/usage.ts';
 import { isAbsent, isObject, type JsonObject } from '../money/json.ts';
-import type { Endpoint, Metering, Provider } from '../providers/index.ts';
+import { type Endpoint, limitsOf, type Metering, type Provider } from '../providers/index.ts';
 import { withIncludeUsage } from './include-usage.ts';
 import type { MatchedEndpoint } from './paths.ts';
 import type { Grantee } from './ports.ts';
@@ -52,20 +53,24 @@ export function prepare(route: Route, grantee: Grantee, content: Content | null,
   const { provider, endpoint } = route;
   const grant = grantFor(grantee, provider);
   checkScope(grantee, endpoint);
-  if (endpoint.body === undefined || content === null) {
-    checkModel(grant, route.model);
+  const { body: rules, metering } = endpoint;
+  if (rules === undefined || content === null) {
+    checkModel(grant, route.model, endpoint);
     return { keyId: grant.keyId, model: route.model, content: null, priced: null, removesUsage: false };
   }
-  const model = modelOf(endpoint.body, route.model, content.body);
-  checkModel(grant, model);
-  const metering = typeof endpoint.metering === 'string' ? null : endpoint.metering;
-  const allowed = withinState(endpoint.body, content.body, grantee);
-  const { body, removesUsage } =
-    metering === null ? { body: allowed, removesUsage: false } : metered(metering, allowed);
+  if (typeof metering === 'string') {
+    const named = rules.models.length === 0 ? route.model : modelOf(rules, route.model, content.body);
+    checkModel(grant, named, endpoint);
+    const unbilled = contentWith(content, withinState(rules, content.body, grantee));
+    return { keyId: grant.keyId, model: named, content: unbilled, priced: null, removesUsage: false };
+  }
+  const model = modelOf(rules, route.model, content.body);
+  checkModel(grant, model, endpoint);
+  const { body, removesUsage } = metered(metering, withinState(rules, content.body, grantee));
   // The app's own bytes, unless something had to be said in its place.
   const sent = contentWith(content, body);
-  const priced = metering === null ? null : pricedCall(provider, model, metering.format, sent, prices);
-  return { keyId: grant.keyId, model, content: sent, priced, removesUsage };
+  const priced = pricedCall(provider, model, metering.format, sent, prices);
+  return { keyId: grant.keyId, model, content: priced.call.content, priced, removesUsage };
 }
 
 function metered(metering: Metering, body: JsonObject): { body: JsonObject; removesUsage: boolean } {
@@ -82,8 +87,10 @@ function refuseOddStream(metering: Metering, body: JsonObject): void {
   throw new KeyPassError('invalid_request', '`stream` must be true or false.', { param: 'stream' });
 }
 
-function pricedCall({ id }: Provider, model: string, format: UsageFormat, content: Content, { book, at }: PricesAt) {
+function pricedCall(provider: Provider, model: string, format: UsageFormat, content: Content, { book, at }: PricesAt) {
+  const { id } = provider;
   const prices = callPrices(book, { provider: id, model, format, body: content.body }, at);
-  const call = { provider: id, model, format, prices, content };
+  const bounded = contentWith(content, withPriceCeiling(format, content.body, prices));
+  const call = { provider: id, model, format, limits: limitsOf(provider, model), prices, content: bounded };
   return { call, quote: quote(call) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { JsonObject } from '../money/json.ts';
+import { modelLimits } from '../money/limits.ts';
 import { PriceBook } from '../money/price-book.ts';
 import { callPrices } from '../money/price-tiers.ts';
 import type { UsageReading } from '../money/reader.ts';
@@ -14,7 +15,8 @@ const book = new PriceBook();
 
 function callOf(model: string, format: UsageFormat, json: JsonObject): PricedCall {
   const named = { provider: 'openai', model, format };
-  return { ...named, prices: callPrices(book, { ...named, body: json }, at), content: contentOf(json) };
+  const limits = modelLimits('openai', model);
+  return { ...named, limits, prices: callPrices(book, { ...named, body: json }, at), content: contentOf(json) };
 }
 
 const call = callOf('gpt-4o-mini', 'openai-chat', body);

@@ -4,7 +4,7 @@ import { boundOf, leastUsefulCost, lowerOutput, type Bound, type BoundableCall }
 import { costOf } from '../money/cost.ts';
 import type { MediaDemand } from '../money/demand-media.ts';
 import { estimateUsage, type Estimate } from '../money/estimate.ts';
-import { modelLimits } from '../money/limits.ts';
+import type { ModelLimits } from '../money/limits.ts';
 import { applyMaxTokens } from '../money/output-limit.ts';
 import { priceServed, type CallPrices } from '../money/price-tiers.ts';
 import type { Price } from '../money/prices.ts';
@@ -23,11 +23,16 @@ export interface Quote {
   readonly bound: Bound;
 }
 
+/** What the cost of a call rests on: null where it is known to have none. */
+export type Quoted = Quote | 'unmetered' | null;
+
 /** A call as far as its price goes. */
 export interface PricedCall {
   readonly provider: string;
   readonly model: string;
   readonly format: UsageFormat;
+  /** What the model can take and give, as far as it is known. */
+  readonly limits: ModelLimits | undefined;
   /** In force when the call began, and for all of it. */
   readonly prices: CallPrices;
   readonly content: Content;
@@ -116,9 +121,10 @@ export type Booking = Pick<
 >;
 
 /** What to book for a call that was answered. What can't be told costs what was held, and says so. */
-export async function bookingOf(hold: Hold, quoted: Quote | null, ending: Ending): Promise<Booking> {
+export async function bookingOf(hold: Hold, quoted: Quoted, ending: Ending): Promise<Booking> {
   // Providers bill no failures, and nothing for lists and token counts.
   if (quoted === null || ending.status < 200 || ending.status >= 300) return unbilled([]);
+  if (quoted === 'unmetered') return unseen([]);
   const { reading, end } = ending;
   const served = servedAs(reading);
   const ended = end === 'complete' ? [] : [`ended_${end}`];
@@ -154,8 +160,14 @@ function unknown(hold: Hold, flags: readonly string[]): Booking {
 }
 
 /** It was sent and there is no answer to read: for all that is known, the provider did the work. */
-export function unanswered(hold: Hold, quoted: Quote | null, flag: string): Booking {
-  return quoted === null ? unbilled([flag]) : unknown(hold, [flag]);
+export function unanswered(hold: Hold, quoted: Quoted, flag: string): Booking {
+  if (quoted === null) return unbilled([flag]);
+  return quoted === 'unmetered' ? unseen([flag]) : unknown(hold, [flag]);
+}
+
+/** The owner allowed it without a bound: what the provider bills for it does not pass by here. */
+function unseen(flags: readonly string[]): Booking {
+  return { usage: null, cost: 0n, lines: [], quality: 'unknown', flags: [...flags, 'unmetered'] };
 }
 
 /** Known to cost nothing. */
@@ -201,8 +213,7 @@ function booked(
   }
 }
 
-function boundable({ provider, model, format, prices, content }: PricedCall): BoundableCall {
+function boundable({ provider, model, format, limits, prices, content }: PricedCall): BoundableCall {
   const { body, bytes } = content;
-  const limits = modelLimits(provider, model);
   return { provider, model, format, price: prices.highest, limits, body, bodyBytes: bytes.length };
 }

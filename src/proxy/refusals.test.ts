@@ -41,7 +41,7 @@ const openaiChat = '/v1/proxy/passthrough/openai/v1/chat/completions';
 
 describe('a call that is refused reaches no provider and leaves no hold', () => {
   const refusals: [string, string, unknown, string, Setup?][] = [
-    ['an endpoint that is not listed', '/openai/v1/files', chat, 'endpoint_not_allowed'],
+    ['an endpoint that is not listed', '/openai/v1/fine_tuning/jobs', chat, 'endpoint_not_allowed'],
     ['a provider that is not known', '/v1/proxy/passthrough/nobody/v1/chat/completions', chat, 'provider_unknown'],
     [
       'a provider that is no part of the connection',

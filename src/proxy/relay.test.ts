@@ -12,8 +12,10 @@ function start(body: ReadableStream<Uint8Array>) {
   const limits = {
     maxJsonBytes: 1,
     maxUploadBytes: 1,
+    maxFileBytes: 1,
     maxCopyBytes: 1_000_000,
     firstByteMs: 60_000,
+    silenceMs: 60_000,
     totalMs: 60_000,
     drainMs: 60_000,
   };

@@ -91,11 +91,15 @@ async function silence(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
+/** Says nothing in an event stream, and nothing in JSON. */
+const lineEnd = Uint8Array.of(10);
+
 class Passage {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #options: RelayOptions;
   #end: RelayEnd | undefined;
   #hasLeft = false;
+  #hasBegun = false;
   #isRead = false;
   /** Chunks that were read after the client had left. */
   #taken = 0;
@@ -111,6 +115,7 @@ class Passage {
     // The call is over with its upstream request, even while a client that reads slowly has not asked for more.
     const { lifeline } = options;
     lifeline.signal.addEventListener('abort', () => this.#finish(lifeline.ended === clientLeft ? 'left' : 'cut'));
+    lifeline.watch(() => this.#pace.waitedMs);
   }
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
@@ -119,7 +124,7 @@ class Passage {
       // What a tap takes out leaves nothing to pass on, and a pull that passes nothing on would not be repeated.
       while (!(await this.#step(controller)));
     } catch {
-      this.#fail(controller);
+      await this.#fail(controller);
     }
   }
 
@@ -182,7 +187,10 @@ class Passage {
     }
     this.#isRead = done;
     const bytes = done ? this.#options.tap.end() : this.#options.tap.push(value);
-    if (bytes.length > 0) controller.enqueue(bytes);
+    if (bytes.length > 0) {
+      this.#hasBegun = true;
+      controller.enqueue(bytes);
+    }
     if (done) {
       this.#finish('complete');
       controller.close();
@@ -200,15 +208,17 @@ class Passage {
     } else this.#options.tap.push(chunk);
   }
 
-  #fail(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  async #fail(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     if (this.#hasLeft) return;
     const { lifeline, errorEvent, tap } = this.#options;
     const reason = lifeline.ended instanceof KeyPassError ? lifeline.ended : undefined;
     this.#finish(reason === undefined ? 'broken' : 'cut');
     const canTell = reason !== undefined && errorEvent !== undefined && tap instanceof StreamTap && tap.isBetweenEvents;
     if (!canTell) {
-      // The provider's own words stay untouched: a torn stream looks torn to the client as well.
-      controller.error(reason ?? brokenOff());
+      // The provider's own words stay untouched: a torn stream looks torn to the client as well. Bun ends the headers
+      // with the first byte of a body, and a client repeats a call by itself whose headers have not come.
+      if (!this.#hasBegun) controller.enqueue(lineEnd);
+      await this.#farewell.fail(controller, reason ?? brokenOff());
       return;
     }
     this.#farewell.say(controller, errorEvent(reason), reason);

@@ -22,9 +22,15 @@ export function checkScope(grantee: Grantee, endpoint: Endpoint): void {
   if (endpoint.metering === 'unmetered') requireScope(grantee, 'unmetered');
 }
 
-/** Throws `model_not_allowed` unless the owner allowed this model. */
-export function checkModel(grant: PolicyProvider, model: string | null): void {
-  if (grant.models === null || model === null || grant.models.includes(model)) return;
+/** Throws `model_not_allowed` unless the owner allowed this model, or, of a call that hides them, all. */
+export function checkModel(grant: PolicyProvider, model: string | null, { hidesModels }: Endpoint): void {
+  if (grant.models === null) return;
+  if (hidesModels === true) {
+    const message =
+      'The models of this call stand in a file, and the owner of this connection allowed some models only.';
+    throw new KeyPassError('model_not_allowed', message);
+  }
+  if (model === null || grant.models.includes(model)) return;
   throw new KeyPassError('model_not_allowed', 'The owner of this connection did not allow this model.', {
     param: 'model',
   });
@@ -32,9 +38,13 @@ export function checkModel(grant: PolicyProvider, model: string | null): void {
 
 /**
  * The body that may be sent: the same one, or a copy with what a call without state has to say. Throws
- * `scope_not_granted` where it reaches for what the provider stores.
+ * `scope_not_granted` where it reaches for what the provider stores, `unsupported_parameter` for what nobody may send.
  */
 export function withinState(rules: BodyRules, body: JsonObject, grantee: Grantee): JsonObject {
+  const refused = rules.refused?.find((rule) => applies(rule, body));
+  if (refused !== undefined) {
+    throw new KeyPassError('unsupported_parameter', refused.why, { param: refused.at });
+  }
   if (grantee.policy.scopes.includes('stateful')) return body;
   const stateful = rules.stateful.find((rule) => applies(rule, body));
   if (stateful !== undefined) throw notGranted('stateful', stateful.at);

@@ -2,12 +2,12 @@ import type { Clock } from '../clock.ts';
 import { zero } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import type { PriceBook } from '../money/price-book.ts';
-import { findProvider } from '../providers/index.ts';
+import type { Catalogue } from '../providers/index.ts';
 import { accessTokenOf } from './credentials.ts';
 import { Dispatcher, type Answer, type DispatchServices, type HeldCall, type ProxyCall } from './dispatch.ts';
 import { refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
 import { errorOf, Lifeline } from './lifeline.ts';
-import { matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
+import { keepHere, matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
 import type { Access, Grantee, Hold, HoldRequest } from './ports.ts';
 import { prepare, type PreparedCall, type Route } from './prepare.ts';
 import { leastUseful, lowered, type PricedCall } from './pricing.ts';
@@ -17,8 +17,10 @@ import { Uploads } from './uploads.ts';
 export interface ProxyServices extends DispatchServices {
   readonly access: Access;
   readonly prices: PriceBook;
-  /** Provider id → origin, where the operator replaced the provider's own. */
-  readonly origins: Readonly<Record<string, string>>;
+  /** Everything that may be called, at the origins in force. */
+  readonly providers: Catalogue;
+  /** Where clients reach KeyPass: scheme, host and port. */
+  readonly origin: string;
   readonly clock: Clock;
 }
 
@@ -55,13 +57,13 @@ export class Proxy {
     refuseKeyInQuery(target.query);
     const caller = await this.caller(request.headers);
     const route = this.route(target.providerId, request.method, target.path, target.query);
-    const { maxJsonBytes } = this.#services.limits;
-    const received = await this.#uploads.receive(request, route.endpoint, maxJsonBytes);
+    const received = await this.#uploads.receive(request, route.endpoint, this.#services.limits);
     try {
       const { headers, signal } = request;
-      const { content } = received;
-      const call = { callId: requestId, route, headers, content, signal, tellsErrors: true };
+      const { content, upload } = received;
+      const call = { callId: requestId, route, headers, content, upload, signal, tellsErrors: true };
       const answer = await this.callAs(caller, call);
+      keepHere(answer.headers, route, `${this.#services.origin}${target.base}`);
       return new Response(answer.body, { status: answer.status, headers: answer.headers });
     } finally {
       // The provider has it, or will not get it.
@@ -69,10 +71,10 @@ export class Proxy {
     }
   }
 
-  /** Who sends these headers. Throws where they have no access token, or one that is not in force. */
-  async caller(headers: Headers): Promise<Caller> {
+  /** Who sends these headers, as far as is known or asked `anew`. Throws where they have no access token in force. */
+  async caller(headers: Headers, options: { anew: boolean } = { anew: false }): Promise<Caller> {
     const token = accessTokenOf(headers);
-    return { token, grantee: await this.#services.access.authenticate(token) };
+    return { token, grantee: await this.#services.access.authenticate(token, options) };
   }
 
   /**
@@ -94,11 +96,10 @@ export class Proxy {
 
   /** The listed endpoint of a method and path. Throws `provider_unknown`, `invalid_path`, `endpoint_not_allowed`. */
   route(providerId: string, method: string, path: string, query: string): Route {
-    const provider = findProvider(providerId);
+    const provider = this.#services.providers.get(providerId);
     if (provider === undefined)
       throw new KeyPassError('provider_unknown', 'KeyPass does not know this provider.', { param: 'provider' });
-    const origin = this.#services.origins[provider.id] ?? provider.origin;
-    return { provider, ...matchEndpoint(provider, origin, method, path, query) };
+    return { provider, ...matchEndpoint(provider, method, path, query) };
   }
 
   /** Makes one call. What it throws was not answered; what was dispatched is settled all the same. */
@@ -111,7 +112,9 @@ export class Proxy {
     refuseSandbox(call.grantee);
     refuseUnlistedValues(call.route.provider, call.headers);
     const prepared = prepare(call.route, call.grantee, call.content, { book: prices, at: clock.now() });
-    const listenForCut = (cut: (reason: KeyPassError) => void) => access.onCut(call.grantee.connectionId, cut);
+    const { connectionId, policy } = call.grantee;
+    const running = { connectionId, keyId: prepared.keyId, expiresAt: policy.expiresAt };
+    const listenForCut = (cut: (reason: KeyPassError) => void) => access.onCut(running, cut);
     const lifeline = new Lifeline({ client: call.signal, limits, listenForCut });
     try {
       const held = await this.#hold(call, prepared);
@@ -188,7 +191,10 @@ export class Proxy {
         if (key.keyId !== held.keyId)
           throw new KeyPassError('connection_changed', 'The connection was edited. Repeat the call.');
         if (lifeline.ended !== undefined) throw errorOf(lifeline.ended);
-        return upstreamHeaders(route.provider, headers, key, held.content?.type ?? null);
+        const body = call.upload ?? held.content;
+        const sent = upstreamHeaders(route.provider, headers, key, body?.type ?? null);
+        for (const [name, value] of call.upload?.headers ?? []) sent.set(name, value);
+        return sent;
       } finally {
         zero(key.secret);
       }

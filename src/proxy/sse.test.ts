@@ -64,6 +64,16 @@ describe('EventSplitter', () => {
     expect(eventsOf([encode('data: {"a":1}\n')]).rest).toMatchObject({ data: '{"a":1}' });
   });
 
+  test('a byte order mark is no text where the stream begins, and text anywhere else', () => {
+    const { events } = eventsOf([encode('\u{FEFF}data: a\n\n\u{FEFF}data: b\n\ndata: \u{FEFF}c\n\n')]);
+    expect(events.map(({ data }) => data)).toEqual(['a', '', '\u{FEFF}c']);
+    expect(eventsOf([encode('\u{FEFF}data: a')]).rest).toMatchObject({ data: 'a' });
+  });
+
+  test('a field without a colon has no value', () => {
+    expect(eventsOf([encode('event\ndata: a\ndata\ndata: b\n\n')]).events).toMatchObject([{ name: '', data: 'a\n\nb' }]);
+  });
+
   test('holds no event longer than it may', () => {
     const { events, isTooLong, rest } = eventsOf(
       [encode('data: x\n\ndata: '), encode('y'.repeat(50)), encode('\n\ndata: z\n\n')],

@@ -7,6 +7,8 @@ export interface ServerSentEvent {
 
 const lineFeed = 10;
 const carriageReturn = 13;
+const byteOrderMark = '\u{FEFF}';
+/** It keeps the mark: what an event is without it depends on where it stands. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Cuts a stream of bytes into events, wherever its chunks are split. Holds no more than one event. */
@@ -16,6 +18,7 @@ export class EventSplitter {
   #length = 0;
   readonly #longest: number;
   #isTooLong = false;
+  #isAtStart = true;
 
   /** An event of more than `longest` bytes ends the reading: what follows is not split any more. */
   constructor(longest: number) {
@@ -31,7 +34,8 @@ export class EventSplitter {
     const events: ServerSentEvent[] = [];
     let start = 0;
     for (let end = endOfEvent(bytes, searched); end > 0; end = endOfEvent(bytes, start)) {
-      events.push(parseEvent(bytes.subarray(start, end)));
+      events.push(this.#parse(bytes.subarray(start, end)));
+      this.#isAtStart = false;
       start = end;
     }
     // Events that were given out are views: what is written from now on must not reach them.
@@ -59,7 +63,13 @@ export class EventSplitter {
 
   /** What is left at the stream's end, as the event that it would have been: some servers leave out the last blank line. */
   rest(): ServerSentEvent | undefined {
-    return this.#length === 0 || this.#isTooLong ? undefined : parseEvent(this.pending);
+    return this.#length === 0 || this.#isTooLong ? undefined : this.#parse(this.pending);
+  }
+
+  #parse(bytes: Uint8Array): ServerSentEvent {
+    const text = decoder.decode(bytes);
+    // A mark of the byte order is no part of the first line; anywhere else it is.
+    return eventOf(bytes, this.#isAtStart && text.startsWith(byteOrderMark) ? text.slice(1) : text);
   }
 
   /** An event was longer than allowed; `pending` is its beginning and everything after it went by unread. */
@@ -86,14 +96,14 @@ function afterLineEnd(bytes: Uint8Array, at: number): number {
   return bytes[at] === carriageReturn && bytes[at + 1] === lineFeed ? at + 2 : at + 1;
 }
 
-function parseEvent(bytes: Uint8Array): ServerSentEvent {
+function eventOf(bytes: Uint8Array, text: string): ServerSentEvent {
   let name: string | null = null;
   const data: string[] = [];
-  for (const line of decoder.decode(bytes).split(/\r\n|\r|\n/)) {
+  for (const line of text.split(/\r\n|\r|\n/)) {
     const colon = line.indexOf(':');
-    if (colon <= 0) continue;
-    const value = line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1));
-    const field = line.slice(0, colon);
+    // A line without a colon is a field without a value; one that begins with it is a comment.
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? '' : line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1));
     if (field === 'event') name = value;
     else if (field === 'data') data.push(value);
   }

@@ -2,8 +2,10 @@ import { KeyPassError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import type { Endpoint, FormRules } from '../providers/index.ts';
 import { boundaryOf, formContent, parseForm } from './multipart.ts';
+import type { Limits } from './ports.ts';
 import { readContent } from './prepare.ts';
 import type { Content } from './pricing.ts';
+import { type Upload, uploadOf } from './upload-stream.ts';
 
 /** Enough for the largest file over a slow line. */
 const longestMs = 180_000;
@@ -11,8 +13,12 @@ const longestMs = 180_000;
 /** A body as it will be sent, null where an endpoint takes none. The bytes of a form count as held until it is released. */
 interface Received {
   readonly content: Content | null;
+  /** In its place, what is not read here. */
+  readonly upload: Upload | null;
   release(): void;
 }
+
+const holdsNothing = () => {};
 
 /**
  * Forms with files. They are held whole, because what they cost has to be known before they are sent, so all that are
@@ -27,10 +33,14 @@ export class Uploads {
   }
 
   /** The body of a request, as the endpoint takes it. */
-  async receive(request: Request, endpoint: Endpoint, maxJsonBytes: number): Promise<Received> {
+  async receive(request: Request, endpoint: Endpoint, { maxJsonBytes, maxFileBytes }: Limits): Promise<Received> {
+    if (endpoint.upload !== undefined) {
+      const upload = uploadOf(request, endpoint.upload, maxFileBytes);
+      return { content: null, upload, release: holdsNothing };
+    }
     const form = endpoint.body?.form;
     if (form !== undefined) return this.#read(request, form);
-    return { content: await readContent(request, endpoint, maxJsonBytes), release: () => {} };
+    return { content: await readContent(request, endpoint, maxJsonBytes), upload: null, release: holdsNothing };
   }
 
   /** Throws `unsupported_media_type`, `body_too_large`, `body_timeout`, `server_busy`, and what a form's fields throw. */
@@ -54,7 +64,7 @@ export class Uploads {
     try {
       const bytes = await readBody(request, rules.maxBytes, longestMs, take);
       const body = parseForm(bytes, boundary, rules);
-      return { content: { body, ...formContent(body) }, release };
+      return { content: { body, ...formContent(body) }, upload: null, release };
     } catch (error) {
       release();
       throw error;

@@ -6,9 +6,9 @@ export interface UpstreamRequest {
   readonly url: URL;
   readonly method: string;
   readonly headers: Headers;
-  readonly body: Uint8Array<ArrayBuffer> | null;
-  /** Nothing is billed for it, so that a repeat can't bill twice. */
-  readonly isFree: boolean;
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  /** Nothing is billed for it or stored by it, so that a repeat can't do either twice; its body can be sent again. */
+  readonly mayRepeat: boolean;
 }
 
 /** The provider did not answer: what the client is told, and whether the request can have reached the provider. */
@@ -44,14 +44,14 @@ const beforeSending = new Set([
  *
  * Providers close idle connections, and a request that is written at that moment fails without anyone having read it.
  * From here that looks exactly like one that was read and then lost, so a request that bills is never repeated: `fetch`
- * can't prove that it did not arrive. One that bills nothing is repeated once.
+ * can't prove that it did not arrive. One that bills and stores nothing is repeated once.
  */
 export async function send(fetch: Fetch, request: UpstreamRequest, lifeline: Lifeline): Promise<Response> {
   try {
     return await sendOnce(fetch, request, lifeline);
   } catch (error) {
     const failure = asNoAnswer(error, lifeline);
-    if (!request.isFree || lifeline.ended !== undefined) throw failure;
+    if (!request.mayRepeat || lifeline.ended !== undefined) throw failure;
   }
   return sendOnce(fetch, request, lifeline).catch((error: unknown) => {
     throw asNoAnswer(error, lifeline);
@@ -61,8 +61,12 @@ export async function send(fetch: Fetch, request: UpstreamRequest, lifeline: Lif
 function sendOnce(fetch: Fetch, request: UpstreamRequest, lifeline: Lifeline): Promise<Response> {
   const { url, method, headers, body } = request;
   // Never followed: `fetch` takes x-api-key and x-goog-api-key along to the host that a redirect names.
-  return fetch(url, { method, headers, body, redirect: 'manual', signal: lifeline.signal });
+  const init: RequestInit = { method, headers, body, redirect: 'manual', signal: lifeline.signal };
+  return fetch(url, body instanceof ReadableStream ? { ...init, ...streamed } : init);
 }
+
+/** What a stream as a body needs (Fetch standard, `RequestInit.duplex`). */
+const streamed = { duplex: 'half' } as const;
 
 function asNoAnswer(error: unknown, lifeline: Lifeline): NoAnswer {
   if (error instanceof NoAnswer) return error;

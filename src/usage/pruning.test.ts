@@ -25,7 +25,7 @@ eachDatabase((_kind, open) => {
 
   test('the old ones go, in batches; what was spent stays', async () => {
     const { database, clock, server, ada, connection, ago, count } = await start();
-    const usage = new UsageReports({ database, clock, receiptDays: 62, booked: async () => {} });
+    const usage = new UsageReports({ database, clock, receiptDays: 62, freeCalls: [], booked: async () => {} });
     const month = `${clock.now().toISOString().slice(0, 7)}-01`;
     await database.sql`
       insert into budgets (connection_id, window_start, spent)

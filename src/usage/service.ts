@@ -13,6 +13,8 @@ interface Parts {
   booked(): Promise<void>;
   /** Receipts older than this many days are deleted; null keeps them. */
   receiptDays: number | null;
+  /** What costs nothing at its provider, as `openai GET /v1/models`. */
+  freeCalls: readonly string[];
 }
 
 /** Of an export: what is held in memory of it at a time. */
@@ -44,7 +46,7 @@ export class UsageReports {
     if (by === split) throw new KeyPassError('invalid_request', '`split` must differ from `by`.', { param: 'split' });
     const from = moment(query.from, 'from') ?? new Date(windowAt('month', now).start);
     const to = moment(query.to, 'to') ?? new Date(now.getTime() + 1);
-    const wanted = { ...query, userId, ...spanOf(from, to) };
+    const wanted = { ...query, userId, freeCalls: this.#parts.freeCalls, ...spanOf(from, to) };
     await this.#parts.booked();
     const rows = await store.listTotals(this.#parts.database.sql, wanted, { by, split, limit: mostTotals + 1 });
     if (rows.length > mostTotals) throw tooManyTotals();
@@ -56,7 +58,7 @@ export class UsageReports {
     const { limit, cursor } = query;
     const page = { limit: limit + 1, after: cursor === undefined ? null : parseCursor(cursor) };
     await this.#parts.booked();
-    const rows = await store.listReceipts(this.#parts.database.sql, wantedOf(userId, query), page);
+    const rows = await store.listReceipts(this.#parts.database.sql, this.#wanted(userId, query), page);
     const items = rows.slice(0, limit);
     const last = items.at(-1);
     const nextCursor =
@@ -69,7 +71,7 @@ export class UsageReports {
    * nothing in the database waits for whoever reads slowly.
    */
   async *allCalls(userId: string, query: Filters): AsyncGenerator<store.ReceiptRow[], void> {
-    const wanted = wantedOf(userId, query);
+    const wanted = this.#wanted(userId, query);
     let after: store.ReceiptRow | undefined;
     do {
       const place = after === undefined ? null : { at: after.at, id: after.callId };
@@ -77,6 +79,11 @@ export class UsageReports {
       after = rows.length < exportPageSize ? undefined : rows.at(-1);
       yield rows;
     } while (after !== undefined);
+  }
+
+  #wanted(userId: string, query: Filters): store.Wanted {
+    const span = spanOf(moment(query.from, 'from'), moment(query.to, 'to'));
+    return { ...query, userId, freeCalls: this.#parts.freeCalls, ...span };
   }
 
   /** Deletes receipts that are older than they are kept: some at a time, and hourly once there are no more. */
@@ -92,10 +99,6 @@ export class UsageReports {
       return;
     }
   }
-}
-
-function wantedOf(userId: string, query: Filters): store.Wanted {
-  return { ...query, userId, ...spanOf(moment(query.from, 'from'), moment(query.to, 'to')) };
 }
 
 function spanOf(from: Date | undefined, to: Date | undefined) {

@@ -1,6 +1,5 @@
 import type { Sql } from '../database/connect.ts';
 import type { Pico } from '../money/amount.ts';
-import { freeCalls } from '../providers/index.ts';
 import type { Place } from './cursor.ts';
 import type { Filters, Grouping, Splitting, TimeUnit } from './model.ts';
 
@@ -9,6 +8,8 @@ export interface Wanted extends Omit<Filters, 'from' | 'to'> {
   readonly userId: string;
   readonly from: Date | undefined;
   readonly to: Date | undefined;
+  /** What costs nothing at its provider, as `provider method path`. */
+  readonly freeCalls: readonly string[];
 }
 
 export interface TotalRow {
@@ -64,14 +65,14 @@ function ownConnections(sql: Sql, { userId, connectionId, appId }: Wanted) {
 }
 
 /** A condition that is not asked for is not in the statement, so that each gets a plan of its own. */
-function matching(sql: Sql, { from, to, provider, model, quality, flag, free }: Wanted) {
+function matching(sql: Sql, { from, to, provider, model, quality, flag, free, freeCalls }: Wanted) {
   return sql`
     ${from === undefined ? sql`` : sql`and started_at >= ${from}`} ${to === undefined ? sql`` : sql`and started_at < ${to}`}
     ${provider === undefined ? sql`` : sql`and provider = ${provider}`}
     ${model === undefined ? sql`` : sql`and model = ${model}`}
     ${quality === undefined ? sql`` : quality === 'unmeasured' ? sql`and quality <> 'measured'` : sql`and quality = ${quality}`}
     ${flag === undefined ? sql`` : sql`and ${flag} = any(flags)`}
-    ${free === undefined ? sql`` : sql`and (provider || ' ' || endpoint = any(${freeCalls}::text[])) = ${free === 'true'}`}`;
+    ${free === undefined ? sql`` : sql`and (provider || ' ' || endpoint = any(${[...freeCalls]}::text[])) = ${free === 'true'}`}`;
 }
 
 export interface ReceiptRow {

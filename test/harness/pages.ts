@@ -51,6 +51,9 @@ export class PagesWorld {
       KEYPASS_ORIGIN: `http://localhost:${port}`,
       KEYPASS_DATA: folder,
       KEYPASS_OPENAI_BASE_URL: provider.origin,
+      KEYPASS_PROVIDERS: JSON.stringify({
+        ollama: { name: 'Ollama', base_url: `${provider.origin}/v1`, needs_key: false, free: true, context: 8192 },
+      }),
       KEYPASS_SHUTDOWN_GRACE_SECONDS: '1',
     });
     const server = await startServer(config, { writeLine: () => undefined });
@@ -82,7 +85,7 @@ export class PagesWorld {
     return this.#parts.origin;
   }
 
-  /** Where this server sends calls for OpenAI. */
+  /** Where this server sends calls for OpenAI, and for a server of the operator's own: Ollama. */
   get providerOrigin(): string {
     return this.#parts.providerOrigin;
   }

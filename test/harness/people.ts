@@ -1,6 +1,13 @@
 import { KeyPassClient } from '../../sdk/node-sdk/src/index.ts';
 import { Vault } from '../../sdk/vault/src/index.ts';
-import { isPlainObject, newUuid, randomBytes, toBase64Url, type Policy } from '../../src/crypto/index.ts';
+import {
+  isPlainObject,
+  newUuid,
+  randomBytes,
+  toBase64Url,
+  type Policy,
+  type PolicyScope,
+} from '../../src/crypto/index.ts';
 import { startRecorder, type Recorder } from './upstream.ts';
 
 /** An answer of the server, read to its end. */
@@ -230,7 +237,7 @@ export async function openVault({ url }: Place): Promise<{ vault: Vault; token: 
 export async function linkApp(
   vault: Vault,
   app: TestApp,
-  wanted: { providers?: string[]; budgetCents?: number; models?: string[] } = {},
+  wanted: { providers?: string[]; budgetCents?: number; models?: string[]; scopes?: PolicyScope[] } = {},
 ) {
   const approved = { providers: ['openai'], budgetCents: 100, ...wanted };
   const linkToken = await app.linkToken({ requestedProviders: approved.providers });

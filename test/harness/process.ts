@@ -57,6 +57,11 @@ export class KeyPassProcess {
     throw new Error('the server did not become healthy');
   }
 
+  /** Of the running server; 0 while there is none. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** What the running server has written so far. */
   get output(): string {
     return this.#output.join('');

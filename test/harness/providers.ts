@@ -1,22 +1,27 @@
 import { type ChatCompletionRequest, LLMock, type StreamingProfile, type TextResponse } from '@copilotkit/aimock';
-import { findProvider, type ProviderId, providerIds } from '../../src/providers/index.ts';
+import { providers } from '../../src/providers/index.ts';
 import { type Answer, type RecordedRequest, type RecordingProxy, startRecordingProxy } from './recorder.ts';
 
 export { redirectTo, slowly } from './recorder.ts';
 export type { Answer, RecordedRequest } from './recorder.ts';
 
-/** Stand-ins for the four providers: aimock behind one recorder each. */
+/** Those of the providers whose APIs differ: what the others speak is one of these. */
+export const standIns = ['openai', 'anthropic', 'google', 'groq'] as const;
+
+export type StandIn = (typeof standIns)[number];
+
+/** Stand-ins for four providers: aimock behind one recorder each. */
 export interface Providers {
   /** Of the recorders; for `KEYPASS_<PROVIDER>_BASE_URL`. The provider's own full path follows. */
-  readonly origins: Readonly<Record<ProviderId, string>>;
+  readonly origins: Readonly<Record<StandIn, string>>;
   /** aimock itself, for answers of a test's own: `mock.prependFixture(…)`. */
   readonly mock: LLMock;
   /** A host that no request may ever reach: aim redirects at it and see that it stays empty. */
   readonly sink: { readonly origin: string; readonly requests: readonly RecordedRequest[] };
   /** What arrived, oldest first; of all providers one after the other when none is named. */
-  requests(provider?: ProviderId): readonly RecordedRequest[];
+  requests(provider?: StandIn): readonly RecordedRequest[];
   /** Replaces the answer to one request: `failure(429)`, `redirectTo(sink.origin)`, `slowly(50)` or one of your own. */
-  answerNext(provider: ProviderId, answer: Answer): void;
+  answerNext(provider: StandIn, answer: Answer): void;
   /** Forgets the requests and the planned answers. */
   clear(): void;
   stop(): Promise<void>;
@@ -44,7 +49,7 @@ export async function startProviders({ pace, onRequest }: Options = {}): Promise
     origins: byProvider((id) => recorders[id].origin),
     mock,
     sink,
-    requests: (id) => (id === undefined ? providerIds : [id]).flatMap((each) => recorders[each].requests),
+    requests: (id) => (id === undefined ? standIns : [id]).flatMap((each) => recorders[each].requests),
     answerNext: (id, planned) => recorders[id].answerNext(planned),
     clear() {
       for (const recorder of all) recorder.clear();
@@ -56,8 +61,12 @@ export async function startProviders({ pace, onRequest }: Options = {}): Promise
   };
 }
 
-function byProvider<T>(make: (id: ProviderId) => T): Record<ProviderId, T> {
+function byProvider<T>(make: (id: StandIn) => T): Record<StandIn, T> {
   return { openai: make('openai'), anthropic: make('anthropic'), google: make('google'), groq: make('groq') };
+}
+
+function builtIn(id: string) {
+  return providers.find((provider) => provider.id === id);
 }
 
 /** Tokens as English text has them: about four characters each. */
@@ -98,7 +107,7 @@ function textOf(content: ChatCompletionRequest['messages'][number]['content'] | 
 
 /** What a provider does with a request: the key first, then what aimock does not know, then aimock. */
 const answer: Answer = (request, forward) => {
-  const keyHeader = findProvider(request.provider)?.keyHeader ?? 'authorization';
+  const keyHeader = builtIn(request.provider)?.keyHeader ?? 'authorization';
   // Anthropic takes its key as a bearer token too.
   if (!request.headers.has(keyHeader) && !request.headers.has('authorization')) return failure(401)(request, forward);
   if (request.path.endsWith('/v1/embeddings')) return withEmbeddingUsage(request, forward);
@@ -124,7 +133,7 @@ function ownAnswer({ provider, method, path, body }: RecordedRequest): Response 
   return Response.json(provider === 'google' ? { totalTokens: tokens } : { input_tokens: tokens });
 }
 
-const models: Readonly<Record<ProviderId, readonly string[]>> = {
+const models: Readonly<Record<StandIn, readonly string[]>> = {
   openai: ['gpt-5-mini', 'gpt-4o-mini'],
   anthropic: ['claude-sonnet-4-5', 'claude-haiku-4-5'],
   google: ['gemini-2.5-flash', 'gemini-2.5-pro'],
@@ -132,7 +141,7 @@ const models: Readonly<Record<ProviderId, readonly string[]>> = {
 };
 
 function modelList(provider: string): object {
-  const ids = providerIds.filter((id) => id === provider).flatMap((id) => models[id]);
+  const ids = standIns.filter((id) => id === provider).flatMap((id) => models[id]);
   const created = '2026-01-01T00:00:00Z';
   if (provider === 'google') return { models: ids.map((id) => ({ name: `models/${id}`, displayName: id })) };
   if (provider !== 'anthropic') {
@@ -171,5 +180,5 @@ export function failure(status: FailureStatus, { retryAfter }: { retryAfter?: nu
     google: { error: { code: status, message, status: google } },
   };
   const headers: HeadersInit = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
-  return ({ provider }) => Response.json(bodies[findProvider(provider)?.errorShape ?? 'openai'], { status, headers });
+  return ({ provider }) => Response.json(bodies[builtIn(provider)?.errorShape ?? 'openai'], { status, headers });
 }

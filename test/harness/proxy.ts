@@ -5,6 +5,7 @@ import { setContext } from '../../src/http/context.ts';
 import { Log } from '../../src/http/log.ts';
 import type { Pico } from '../../src/money/amount.ts';
 import { PriceBook } from '../../src/money/price-book.ts';
+import { type Catalogue, catalogueOf, providerIds } from '../../src/providers/index.ts';
 import type { Access, Grantee, Hold, HoldRequest, Ledger, Limits, Settlement } from '../../src/proxy/ports.ts';
 import { proxyRoutes } from '../../src/proxy/routes.ts';
 import { Proxy, type ProxyServices } from '../../src/proxy/service.ts';
@@ -19,6 +20,8 @@ export interface ProxyHarness {
   readonly url: string;
   readonly token: string;
   readonly proxy: Proxy;
+  /** What it can call, all of it at one origin. */
+  readonly providers: Catalogue;
   readonly access: MemoryAccess;
   readonly ledger: MemoryLedger;
   readonly grantee: Grantee;
@@ -45,13 +48,17 @@ export function startProxy(options: Options): ProxyHarness {
   const faults: unknown[] = [];
   const lines: string[] = [];
   const { origin } = options;
+  const providers = catalogueOf(Object.fromEntries(providerIds.map((id) => [id, origin])));
   const proxy = new Proxy({
     access,
     ledger,
     prices: new PriceBook(),
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     limits: { ...testLimits, ...options.limits },
-    origins: { openai: origin, anthropic: origin, google: origin, groq: origin },
+    providers,
+    get origin() {
+      return url;
+    },
     clock: { now: () => new Date('2026-11-01T12:00:00Z') },
     onFault: (_event, error) => faults.push(error),
   });
@@ -61,20 +68,24 @@ export function startProxy(options: Options): ProxyHarness {
     hostname: '127.0.0.1',
     idleTimeout: 0,
     development: false,
+    // As in src/runtime/serve.ts: the limits are the routes' own.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     fetch(request) {
       setContext(request, { id: crypto.randomUUID(), address: () => '127.0.0.1' });
       return routes.fetch(request);
     },
   });
   const url = `http://127.0.0.1:${server.port}`;
-  return { url, token, proxy, access, ledger, grantee, faults, log: lines, stop: () => server.stop(true) };
+  return { url, token, proxy, providers, access, ledger, grantee, faults, log: lines, stop: () => server.stop(true) };
 }
 
-const testLimits: Limits = {
+export const testLimits: Limits = {
   maxJsonBytes: 1_000_000,
   maxUploadBytes: 100_000_000,
+  maxFileBytes: 100_000_000,
   maxCopyBytes: 1_000_000,
   firstByteMs: 20_000,
+  silenceMs: 20_000,
   totalMs: 20_000,
   drainMs: 1_000,
 };
@@ -139,7 +150,7 @@ export class MemoryAccess implements Access {
     return { keyId, version: 1, secret, headers: this.headers };
   }
 
-  onCut(_connectionId: string, cut: (reason: KeyPassError) => void): () => void {
+  onCut(_call: unknown, cut: (reason: KeyPassError) => void): () => void {
     this.#cuts.add(cut);
     return () => this.#cuts.delete(cut);
   }

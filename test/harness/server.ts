@@ -5,11 +5,10 @@ import { createPepper, type Pepper } from '../../src/crypto/index.ts';
 import type { Database } from '../../src/database/connect.ts';
 import { reconcileEpochs } from '../../src/database/pepper-epochs.ts';
 import { Log } from '../../src/http/log.ts';
-import { PriceBook } from '../../src/money/price-book.ts';
 import { loadPages } from '../../src/runtime/assets.ts';
-import { upstreamFetch } from '../../src/runtime/fetch.ts';
+import { createUpstreamFetch } from '../../src/runtime/fetch.ts';
 import { post, resolveHost } from '../../src/runtime/post.ts';
-import { readPrices } from '../../src/runtime/prices.ts';
+import { openPrices } from '../../src/runtime/prices.ts';
 import { serve } from '../../src/runtime/serve.ts';
 import { freePort } from './process.ts';
 
@@ -65,10 +64,10 @@ export async function startTestServer(options: Options): Promise<TestServer> {
     ...settings,
   });
   await reconcileEpochs(database, pepper, clock.now());
-  const prices = new PriceBook(await readPrices(config.pricesFile));
+  const prices = await openPrices(config);
   const lines: string[] = [];
   const log = new Log((line) => lines.push(line));
-  const outside = { fetch: upstreamFetch, network: { resolve: resolveHost, post } };
+  const outside = { fetch: createUpstreamFetch(config.keepAliveSeconds), network: { resolve: resolveHost, post } };
   const app = createApp({ config, database, pepper, clock, log, prices, ...outside, assets: await loadPages() });
   const stopWork = isIdle ? async () => {} : await app.start();
   const listener = serve({ hostname: 'localhost', port, fetch: app.fetch });

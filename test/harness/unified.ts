@@ -1,13 +1,18 @@
 import { Elysia } from 'elysia';
 import { setContext } from '../../src/http/context.ts';
 import { Log } from '../../src/http/log.ts';
+import { PriceBook } from '../../src/money/price-book.ts';
 import { proxyRoutes } from '../../src/proxy/routes.ts';
 import type { NumberedCalls } from '../../src/proxy/unified/calls.ts';
+import { Models } from '../../src/proxy/unified/models.ts';
 import { unifiedRoutes } from '../../src/proxy/unified/routes.ts';
-import { UnifiedChat } from '../../src/proxy/unified/service.ts';
+import { Unified } from '../../src/proxy/unified/service.ts';
 import { startProxy, type ProxyHarness } from './proxy.ts';
 
-export type UnifiedOptions = Parameters<typeof startProxy>[0];
+export type UnifiedOptions = Parameters<typeof startProxy>[0] & {
+  /** How long a provider may take for its list of models. */
+  readonly patienceMs?: number;
+};
 
 export interface UnifiedHarness {
   readonly url: string;
@@ -22,8 +27,10 @@ const clock = { now: () => new Date('2026-11-01T12:00:00Z') };
 const limits = {
   maxJsonBytes: 1_000_000,
   maxUploadBytes: 1_000_000,
+  maxFileBytes: 1_000_000,
   maxCopyBytes: 1_000_000,
   firstByteMs: 0,
+  silenceMs: 0,
   totalMs: 0,
   drainMs: 0,
 };
@@ -38,13 +45,17 @@ class Numbers implements Pick<NumberedCalls, 'once'> {
   }
 }
 
-/** Unified chat beside the proxy's own routes on a loopback server, over the proxy of its harness. */
+/** OpenAI's shape for all providers beside the proxy's own routes on a loopback server, over the proxy of its harness. */
 export function startUnified(options: UnifiedOptions): UnifiedHarness {
   const keypass = startProxy(options);
   const numbered = new Numbers();
-  const unified = new UnifiedChat({ proxy: keypass.proxy, numbered, limits, clock });
+  const { proxy, providers } = keypass;
+  const { patienceMs = 20_000 } = options;
+  const parts = { proxy, providers, prices: new PriceBook(), numbered, limits, clock, patienceMs };
   const log = new Log(() => {});
-  const routes = new Elysia().use(proxyRoutes(keypass.proxy, log)).use(unifiedRoutes(unified, log));
+  const routes = new Elysia()
+    .use(proxyRoutes(proxy, log))
+    .use(unifiedRoutes(new Unified(parts), new Models(parts), log));
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',

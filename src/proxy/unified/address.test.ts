@@ -1,14 +1,21 @@
 import { describe, expect, test } from 'bun:test';
+import { catalogueOf } from '../../providers/index.ts';
+import { anthropic } from '../../providers/anthropic.ts';
+import { google as googleApi } from '../../providers/google.ts';
+import { groq } from '../../providers/groq.ts';
+import { openai } from '../../providers/openai.ts';
 import { readAddress, readModelName } from './address.ts';
 import { exchangeFor } from './exchange.ts';
+
+const providers = catalogueOf();
 
 const messages = [{ role: 'user', content: 'Hi' }];
 
 describe('readAddress', () => {
   test('takes `provider` out and leaves the rest', () => {
     const body = { model: 'openai/gpt-oss-120b', messages, tools: [] };
-    expect(readAddress({ provider: 'groq', ...body })).toEqual({
-      provider: 'groq',
+    expect(readAddress(providers, { provider: 'groq', ...body })).toEqual({
+      provider: groq,
       model: 'openai/gpt-oss-120b',
       body,
     });
@@ -22,54 +29,51 @@ describe('readAddress', () => {
     [{ provider: 'openai' }, 'invalid_request', 'model'],
     [{ provider: 'openai', model: '' }, 'invalid_request', 'model'],
   ])('refuses %j', (body, code, param) => {
-    expect(() => readAddress(body)).toThrow(expect.objectContaining({ code, param }));
+    expect(() => readAddress(providers, body)).toThrow(expect.objectContaining({ code, param }));
   });
 });
 
 describe('readModelName', () => {
   test('a provider before the first slash', () => {
-    expect(readModelName({ model: 'anthropic/claude-opus-4-8' })).toEqual({
-      provider: 'anthropic',
+    expect(readModelName(providers, { model: 'anthropic/claude-opus-4-8' })).toEqual({
+      provider: anthropic,
       model: 'claude-opus-4-8',
       body: { model: 'claude-opus-4-8' },
     });
-    expect(readModelName({ model: 'groq/openai/gpt-oss-120b' })).toMatchObject({
-      provider: 'groq',
+    expect(readModelName(providers, { model: 'groq/openai/gpt-oss-120b' })).toMatchObject({
+      provider: groq,
       model: 'openai/gpt-oss-120b',
     });
   });
 
   test.each(['gpt-4o', 'ft:gpt-4o:org/x', 'nobody/gpt-4o', '/gpt-4o', 'anthropic', 5, undefined])(
     '%p is a name of OpenAI',
-    (model) => expect(readModelName({ model })).toBeUndefined(),
+    (model) => expect(readModelName(providers, { model })).toBeUndefined(),
   );
 
   test('a provider needs a model, and a member that it does not know stays', () => {
-    expect(() => readModelName({ model: 'openai/' })).toThrow(expect.objectContaining({ param: 'model' }));
-    expect(readModelName({ model: 'openai/m', provider: 'x' })?.body).toEqual({ model: 'm', provider: 'x' });
+    expect(() => readModelName(providers, { model: 'openai/' })).toThrow(expect.objectContaining({ param: 'model' }));
+    expect(readModelName(providers, { model: 'openai/m', provider: 'x' })?.body).toEqual({ model: 'm', provider: 'x' });
   });
 });
 
 const google = (model: string, stream: boolean) =>
-  exchangeFor({ provider: 'google', model, body: { model, messages, stream } });
+  exchangeFor({ provider: googleApi, model, body: { model, messages, stream } });
 
 describe('exchangeFor', () => {
-  test('openai and groq get the body as it is', () => {
+  test('openai gets the body as it is, and its answers stay as they are', () => {
     const body = { model: 'm', messages, tools: [{ type: 'function' }], stream: true, unheard_of: 1 };
-    const exchange = exchangeFor({ provider: 'groq', model: 'm', body });
-    expect(exchange).toEqual({
-      provider: 'groq',
-      model: 'm',
-      path: '/openai/v1/chat/completions',
-      query: '',
-      body,
-      isStream: true,
-    });
+    const exchange = exchangeFor({ provider: openai, model: 'm', body });
+    const path = '/v1/chat/completions';
+    expect(exchange).toEqual({ provider: openai, model: 'm', path, query: '', body, isStream: true });
     expect(exchange.body).toBe(body);
-    expect(exchangeFor({ provider: 'openai', model: 'm', body: { model: 'm' } })).toMatchObject({
-      path: '/v1/chat/completions',
-      isStream: false,
-    });
+    expect(exchangeFor({ provider: openai, model: 'm', body: { model: 'm' } }).isStream).toBe(false);
+  });
+
+  test('the path of others is in their data', () => {
+    const exchange = exchangeFor({ provider: groq, model: 'm', body: { model: 'm', messages } });
+    expect(exchange).toMatchObject({ path: '/openai/v1/chat/completions', query: '', isStream: false });
+    expect(exchange.translation).toBeDefined();
   });
 
   test("google's model and its streaming are in the path", () => {
@@ -87,7 +91,7 @@ describe('exchangeFor', () => {
   });
 
   test('anthropic streams by its body', () => {
-    const exchange = exchangeFor({ provider: 'anthropic', model: 'm', body: { model: 'm', messages, stream: true } });
+    const exchange = exchangeFor({ provider: anthropic, model: 'm', body: { model: 'm', messages, stream: true } });
     expect(exchange).toMatchObject({ path: '/v1/messages', query: '', isStream: true, body: { stream: true } });
   });
 });

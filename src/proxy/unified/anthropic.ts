@@ -1,10 +1,10 @@
+import type { JsonObject } from '../../money/json.ts';
 import { modelLimits } from '../../money/limits.ts';
-import { isObject, type JsonObject, listAt, textAt, objectAt } from '../../money/json.ts';
-import { usageFromAnthropicMessages } from '../../money/usage-anthropic.ts';
+import { promptOf } from './anthropic-messages.ts';
+import { traitsOf, type ClaudeTraits } from './anthropic-models.ts';
+import { thinkingOf, type Thinking } from './anthropic-thinking.ts';
+import { toolsFor } from './anthropic-tools.ts';
 import { stated, type Chat } from './chat.ts';
-import { choice, withUsage, type CallFacts, type ChatCompletion, type FinishReason } from './completion.ts';
-import { unreadable } from './failures.ts';
-import { conversationOf } from './messages.ts';
 import { malformed, unsupported } from './refusal.ts';
 
 /**
@@ -19,64 +19,41 @@ const defaultMaxTokens = 16_384;
  * https://platform.claude.com/docs/en/api/messages/create
  */
 export function toAnthropic(chat: Chat): JsonObject {
+  const traits = traitsOf(chat.model);
   refuseUnknownToAnthropic(chat);
-  const { system, turns } = conversationOf(chat.messages);
+  refuseSampling(chat, traits);
+  const maxTokens = chat.maxTokens ?? longestAnswer(chat.model);
+  const { system, messages } = promptOf(chat.messages, traits);
+  const thinking = thinkingOf(chat, traits, maxTokens);
   return stated({
     model: chat.model,
-    max_tokens: chat.maxTokens ?? longestAnswer(chat.model),
-    system: system.length === 0 ? undefined : system.map((text) => ({ type: 'text', text })),
-    messages: turns.map(({ role, parts }) => ({ role, content: parts.map(({ text }) => ({ type: 'text', text })) })),
-    temperature: chat.temperature,
-    top_p: chat.topP,
+    max_tokens: maxTokens,
+    cache_control: chat.cache,
+    system: system.length === 0 ? undefined : system,
+    messages,
+    ...toolsFor(chat, traits),
+    // Many models refuse to be told of both, and newer ones of any: 1 is the default of either.
+    temperature: chat.temperature === 1 ? undefined : chat.temperature,
+    top_p: chat.topP === 1 ? undefined : chat.topP,
     stop_sequences: chat.stop.length === 0 ? undefined : chat.stop,
+    thinking: thinking.thinking,
+    output_config: outputConfig(chat, thinking, traits),
     metadata: chat.user === undefined ? undefined : { user_id: chat.user },
     stream: chat.stream ? true : undefined,
   });
 }
 
-/** A message of Anthropic's as a chat completion. Throws `provider_error` for what is no message. */
-export function fromAnthropic(answer: JsonObject, facts: CallFacts): ChatCompletion {
-  if (!Array.isArray(answer['content'])) throw unreadable();
-  const content = listAt(answer, 'content')
-    .filter((block) => textAt(block, 'type') === 'text')
-    .map((block) => textAt(block, 'text') ?? '')
-    .join('');
-  const refusal = refusalOf(answer);
-  return {
-    id: textAt(answer, 'id') ?? facts.id,
-    object: 'chat.completion',
-    created: facts.created,
-    model: textAt(answer, 'model') ?? facts.model,
-    choices: [
-      choice(0, content === '' && refusal !== null ? null : content, finishOf(textAt(answer, 'stop_reason')), refusal),
-    ],
-    ...withUsage(usageFromAnthropicMessages(answer)),
-  };
-}
-
-const finishes: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  pause_turn: 'length',
-  tool_use: 'tool_calls',
-  refusal: 'content_filter',
-};
-
-/**
- * Anthropic's `stop_reason` in OpenAI's words. One that is not known here may stand for an answer that is not whole,
- * which `stop` would deny: it is told as `content_filter`.
- */
-export function finishOf(reason: string | undefined): FinishReason {
-  const known = reason !== undefined && Object.hasOwn(finishes, reason) ? finishes[reason] : undefined;
-  return known ?? 'content_filter';
-}
-
-/** Why the model refused, where Anthropic explains it; `holder` is a message or the delta of one. */
-export function refusalOf(holder: unknown): string | null {
-  const details = objectAt(holder, 'stop_details');
-  return isObject(details) && details['type'] === 'refusal' ? (textAt(details, 'explanation') ?? null) : null;
+/** A description of the format has its place in the schema, before the schema's own. */
+function outputConfig({ responseFormat }: Chat, { effort }: Thinking, { schemas }: ClaudeTraits): object | undefined {
+  if (responseFormat?.type === 'json_object') {
+    throw unsupported('response_format', 'Claude has no JSON mode without a schema. Send a json_schema.');
+  }
+  if (responseFormat === undefined) return effort === undefined ? undefined : { effort };
+  if (!schemas) throw unsupported('response_format', 'This model keeps to no schema. Leave it out.');
+  const { description, schema } = responseFormat;
+  const described = [description, schema['description']].filter((text) => typeof text === 'string').join('\n');
+  const asked = description === undefined ? schema : { ...schema, description: described };
+  return stated({ effort, format: { type: 'json_schema', schema: asked } });
 }
 
 function refuseUnknownToAnthropic(chat: Chat): void {
@@ -85,12 +62,22 @@ function refuseUnknownToAnthropic(chat: Chat): void {
   if (chat.seed !== undefined) throw unsupported('seed', absent);
   if ((chat.presencePenalty ?? 0) !== 0) throw unsupported('presence_penalty', absent);
   if ((chat.frequencyPenalty ?? 0) !== 0) throw unsupported('frequency_penalty', absent);
-  if (chat.temperature !== undefined && chat.temperature > 1) {
-    throw malformed('temperature', 'a number from 0 to 1 for Anthropic');
-  }
+  if (chat.logprobs) throw unsupported('logprobs', absent);
+  if (chat.topLogprobs !== undefined) throw unsupported('top_logprobs', absent);
+  if (chat.logitBias !== undefined) throw unsupported('logit_bias', absent);
   if (chat.stop.some((stop) => stop.trim() === '')) {
     throw unsupported('stop', 'Anthropic does not stop at white space alone.');
   }
+}
+
+function refuseSampling({ temperature, topP }: Chat, { sampling }: ClaudeTraits): void {
+  if (temperature !== undefined && temperature > 1) {
+    throw malformed('temperature', 'a number from 0 to 1 for Anthropic');
+  }
+  if (sampling) return;
+  const removed = 'This model has no such parameter any more. Leave it out, or send 1.';
+  if ((temperature ?? 1) !== 1) throw unsupported('temperature', removed);
+  if ((topP ?? 1) !== 1) throw unsupported('top_p', removed);
 }
 
 function longestAnswer(model: string): number {

@@ -12,6 +12,8 @@ eachDatabase((_, open) => {
   let database: Database;
   let now: Date;
   let numbered: NumberedCalls;
+  /** What the ledger still has to write. */
+  let book: () => Promise<void>;
 
   beforeAll(async () => {
     database = await open();
@@ -20,7 +22,8 @@ eachDatabase((_, open) => {
 
   beforeEach(() => {
     now = start;
-    numbered = new NumberedCalls({ database, clock: { now: () => now } });
+    book = async () => {};
+    numbered = new NumberedCalls({ database, clock: { now: () => now }, ledger: { booked: () => book() } });
   });
 
   /** One request under a key of its own, made as often as wanted. */
@@ -67,6 +70,15 @@ eachDatabase((_, open) => {
     });
     now = new Date(start.getTime() + 3_600_000);
     expect(await codeOf(call(async () => 'an hour later'))).toBe('call_in_progress');
+  });
+
+  test('a call that has ended is not called running because its end is yet to be booked', async () => {
+    const call = request();
+    await call(async (callId) => {
+      await hold(callId);
+      book = () => settle(callId, 5n, 200);
+    });
+    expect(await codeOf(call(async () => 'again'))).toBe('call_already_made');
   });
 
   test('of many at once one is made', async () => {

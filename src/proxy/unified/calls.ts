@@ -3,7 +3,15 @@ import type { Database } from '../../database/connect.ts';
 import { digests, idempotencyMismatch } from '../../database/idempotency.ts';
 import { KeyPassError } from '../../errors.ts';
 import { formatUsd } from '../../money/amount.ts';
+import type { Ledger } from '../../money/ledger.ts';
 import * as store from '../store.ts';
+
+interface Parts {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** The ledger that the calls are held in. */
+  readonly ledger: Pick<Ledger, 'booked'>;
+}
 
 /** A call that must not be made twice. */
 export interface Numbered {
@@ -28,10 +36,12 @@ const abandonedMs = 60_000;
 export class NumberedCalls {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #ledger: Pick<Ledger, 'booked'>;
 
-  constructor({ database, clock }: { database: Database; clock: Clock }) {
+  constructor({ database, clock, ledger }: Parts) {
     this.#database = database;
     this.#clock = clock;
+    this.#ledger = ledger;
   }
 
   /**
@@ -55,13 +65,22 @@ export class NumberedCalls {
     const { sql } = this.#database;
     const now = this.#clock.now();
     if (await store.insertCall(sql, call, callId, now)) return;
-    const earlier = await store.findCall(sql, call);
+    const earlier = await this.#earlier(call);
     if (earlier === undefined) throw inProgress();
     if (!earlier.isSame) throw idempotencyMismatch();
     const isAbandoned = now.getTime() - earlier.createdAt.getTime() > abandonedMs;
     if (earlier.isHeld || (earlier.cost === null && !isAbandoned)) throw inProgress();
     if (wasMade(earlier)) throw alreadyMade(earlier);
     if (!(await store.updateCall(sql, call, earlier, callId, now))) throw inProgress();
+  }
+
+  async #earlier(call: store.NumberedCall): Promise<store.EarlierCall | undefined> {
+    const { sql } = this.#database;
+    const found = await store.findCall(sql, call);
+    if (found?.isHeld !== true) return found;
+    // It may have ended a moment ago: the ledger gathers ends for a few milliseconds before it books them.
+    await this.#ledger.booked();
+    return store.findCall(sql, call);
   }
 }
 

@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'bun:test';
-import { KeyPassError } from '../../errors.ts';
+import { refusal } from '../../../test/harness/refusal.ts';
 import { parseChat } from './chat.ts';
-import { conversationOf, parseMessages } from './messages.ts';
 
 const messages = [{ role: 'user', content: 'Hi' }];
 const chat = (members: Record<string, unknown> = {}) => ({ model: 'm', messages, ...members });
-
-function refusal(act: () => unknown): [string, string | undefined] {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof KeyPassError) return [error.code, error.param];
-    throw error;
-  }
-  throw new Error('it was taken');
+function streamed(options: unknown) {
+  return refusal(() => parseChat(chat({ stream: true, stream_options: options })));
 }
 
 describe('parseChat', () => {
@@ -28,14 +20,24 @@ describe('parseChat', () => {
         seed: 7,
         stop: ['a', 'b'],
         n: 2,
-        user: 'u',
+        safety_identifier: 'u',
+        tools: [{ type: 'function', function: { name: 'f' } }],
+        tool_choice: 'required',
+        parallel_tool_calls: false,
+        response_format: { type: 'json_object' },
+        reasoning_effort: 'low',
+        logprobs: true,
+        top_logprobs: 3,
+        logit_bias: { '1': 2 },
+        cache_control: { type: 'ephemeral', ttl: '1h' },
         stream: true,
         stream_options: { include_usage: true, include_obfuscation: false },
       }),
     );
-    expect(parsed).toEqual({
+    const tool = { name: 'f', strict: false, place: 'tools.0', description: undefined, parameters: undefined };
+    expect(parsed).toStrictEqual({
       model: 'm',
-      messages: [{ role: 'user', parts: [{ type: 'text', text: 'Hi' }] }],
+      messages: [{ role: 'user', parts: [{ type: 'text', text: 'Hi', place: 'messages.0.content' }] }],
       maxTokens: 5,
       temperature: 0.5,
       topP: 0.9,
@@ -45,6 +47,15 @@ describe('parseChat', () => {
       stop: ['a', 'b'],
       choices: 2,
       user: 'u',
+      tools: [tool],
+      toolChoice: { mode: 'required' },
+      parallelToolCalls: false,
+      responseFormat: { type: 'json_object' },
+      reasoningEffort: 'low',
+      logprobs: true,
+      topLogprobs: 3,
+      logitBias: { '1': 2 },
+      cache: { type: 'ephemeral', ttl: '1h' },
       stream: true,
     });
   });
@@ -61,26 +72,32 @@ describe('parseChat', () => {
       service_tier: 'auto',
       store: false,
       tools: [],
+      verbosity: 'medium',
       n: 1,
+      functions: [],
+      top_logprobs: 0,
+      user: '',
+      safety_identifier: '',
     };
     expect(parseChat(chat(defaults))).toEqual(plain);
   });
 
   test.each([
-    ['tools', [{ type: 'function', function: { name: 'f' } }]],
-    ['tool_choice', 'auto'],
     ['functions', [{ name: 'f' }]],
-    ['response_format', { type: 'json_object' }],
-    ['logprobs', true],
-    ['top_logprobs', 3],
-    ['logit_bias', { '1': 2 }],
     ['metadata', { a: 'b' }],
-    ['reasoning_effort', 'low'],
     ['modalities', ['text', 'audio']],
     ['audio', { voice: 'alloy' }],
     ['prediction', { type: 'content', content: 'x' }],
     ['service_tier', 'priority'],
     ['store', true],
+    ['function_call', 'auto'],
+    ['moderation', { model: 'm' }],
+    ['prompt_cache_key', 'k'],
+    ['prompt_cache_options', { mode: 'explicit' }],
+    ['prompt_cache_retention', '24h'],
+    ['verbosity', 'low'],
+    ['reasoning', { effort: 'low' }],
+    ['thinking', { type: 'enabled' }],
     ['web_search_options', {}],
     ['provider', 'openai'],
     ['some_typo', 1],
@@ -104,11 +121,28 @@ describe('parseChat', () => {
     ['stop', 5],
     ['stream', 'yes'],
     ['user', 5],
+    ['safety_identifier', 5],
+    ['tools', {}],
+    ['tools', ['f']],
+    ['tool_choice', 'required'],
+    ['parallel_tool_calls', 1],
+    ['response_format', 'json'],
+    ['reasoning_effort', 'much'],
+    ['logprobs', 2],
+    ['top_logprobs', -1],
+    ['logit_bias', []],
+    ['cache_control', { type: 'forever' }],
     ['messages', []],
     ['messages', 'Hi'],
     ['stream_options', { include_usage: true }],
   ])('refuses a malformed %s', (name, value) => {
-    expect(refusal(() => parseChat(chat({ [name]: value })))).toEqual(['invalid_request', name]);
+    const [code, param] = refusal(() => parseChat(chat({ [name]: value })));
+    expect([code, param?.split('.')[0]]).toEqual(['invalid_request', name]);
+  });
+
+  test('refuses two identifiers that differ', () => {
+    expect(parseChat(chat({ user: 'u', safety_identifier: 'u' })).user).toBe('u');
+    expect(refusal(() => parseChat(chat({ user: 'u', safety_identifier: 'v' })))).toEqual(['invalid_request', 'user']);
   });
 
   test('refuses two limits, and what a stream option cannot be', () => {
@@ -116,7 +150,6 @@ describe('parseChat', () => {
       'invalid_request',
       'max_tokens',
     ]);
-    const streamed = (options: unknown) => refusal(() => parseChat(chat({ stream: true, stream_options: options })));
     expect(streamed({ include_usage: 1 })).toEqual(['invalid_request', 'stream_options.include_usage']);
     expect(streamed({ include_obfuscation: true })).toEqual([
       'unsupported_parameter',
@@ -129,79 +162,5 @@ describe('parseChat', () => {
     for (const members of [{ temperature: 'secret' }, { tools: ['secret'] }, { messages: [{ role: 'secret' }] }]) {
       expect(() => parseChat(chat(members))).toThrow(/^(?!.*secret)/);
     }
-  });
-});
-
-describe('parseMessages', () => {
-  test('reads texts, parts of text and refusals', () => {
-    const read = parseMessages([
-      { role: 'developer', content: 'D' },
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'a' },
-          { type: 'text', text: 'b' },
-        ],
-      },
-      { role: 'assistant', content: null, refusal: 'No.', tool_calls: [], audio: null },
-      { role: 'assistant', content: [{ type: 'refusal', refusal: 'Never.' }] },
-    ]);
-    expect(read.map(({ role, parts }) => [role, parts.map(({ text }) => text)])).toEqual([
-      ['system', ['D']],
-      ['user', ['a', 'b']],
-      ['assistant', ['No.']],
-      ['assistant', ['Never.']],
-    ]);
-  });
-
-  test.each([
-    [{ role: 'tool', content: 'x', tool_call_id: 'c' }, 'messages.0.role'],
-    [{ role: 'assistant', content: null, tool_calls: [{ id: 'c' }] }, 'messages.0.tool_calls'],
-    [{ role: 'user', content: 'x', name: 'Ann' }, 'messages.0.name'],
-    [{ role: 'user', content: 'x', refusal: 'No.' }, 'messages.0.refusal'],
-    [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }] }, 'messages.0.content.0.type'],
-    [{ role: 'user', content: [{ type: 'refusal', refusal: 'No.' }] }, 'messages.0.content.0.type'],
-    [{ role: 'user', content: [{ type: 'text', text: 'x', extra: 1 }] }, 'messages.0.content.0.extra'],
-  ])('refuses by its place: %j', (message, place) => {
-    expect(refusal(() => parseMessages([message]))).toEqual(['unsupported_parameter', place]);
-  });
-
-  test.each([
-    [{ role: 'king', content: 'x' }, 'messages.0.role'],
-    [{ role: 'toString', content: 'x' }, 'messages.0.role'],
-    [{ content: 'x' }, 'messages.0.role'],
-    [{ role: 'user', content: null }, 'messages.0.content'],
-    [{ role: 'user', content: [{ type: 'text', text: 5 }] }, 'messages.0.content.0.text'],
-    [{ role: 'assistant', content: 'x', refusal: 5 }, 'messages.0.refusal'],
-    ['Hi', 'messages.0'],
-  ])('refuses what is malformed: %j', (message, place) => {
-    expect(refusal(() => parseMessages([message]))).toEqual(['invalid_request', place]);
-  });
-});
-
-const said = (...turns: [string, string][]) =>
-  conversationOf(parseMessages(turns.map(([role, content]) => ({ role, content }))));
-
-describe('conversationOf', () => {
-  test('takes system messages out and joins turns of one role', () => {
-    const { system, turns } = said(
-      ['system', 'S'],
-      ['user', 'a'],
-      ['developer', 'D'],
-      ['user', 'b'],
-      ['assistant', ''],
-      ['user', 'c'],
-      ['assistant', 'd'],
-    );
-    expect(system).toEqual(['S', 'D']);
-    expect(turns.map(({ role, parts }) => [role, ...parts.map(({ text }) => text)])).toEqual([
-      ['user', 'a', 'b', 'c'],
-      ['assistant', 'd'],
-    ]);
-  });
-
-  test('refuses a conversation without a turn', () => {
-    expect(refusal(() => said(['system', 'S']))).toEqual(['invalid_request', 'messages']);
-    expect(refusal(() => said(['user', '']))).toEqual(['invalid_request', 'messages']);
   });
 });

@@ -1,7 +1,12 @@
 import { KeyPassError } from '../../errors.ts';
 import { isAbsent, isObject, type JsonObject } from '../../money/json.ts';
-import { parseMessages, type Message } from './messages.ts';
+import type { CacheHint, Message } from './message.ts';
+import { saysNothing } from './defaults.ts';
+import { parseMessages } from './messages.ts';
+import { parseCacheHint } from './parts.ts';
 import { malformed, unsupported } from './refusal.ts';
+import { parseResponseFormat, type ResponseFormat } from './response-format.ts';
+import { parseToolChoice, parseTools, type Tool, type ToolChoice } from './tools.ts';
 
 /** A chat in OpenAI's shape, read and checked: what there is to translate. Absent members are undefined. */
 export interface Chat {
@@ -16,9 +21,25 @@ export interface Chat {
   readonly seed: number | undefined;
   readonly stop: readonly string[];
   readonly choices: number;
+  /** Whose abuse it would be: `safety_identifier`, or the older `user`. */
   readonly user: string | undefined;
+  readonly tools: readonly Tool[];
+  readonly toolChoice: ToolChoice | undefined;
+  readonly parallelToolCalls: boolean | undefined;
+  readonly responseFormat: ResponseFormat | undefined;
+  readonly reasoningEffort: ReasoningEffort | undefined;
+  readonly logprobs: boolean;
+  /** Undefined for none. */
+  readonly topLogprobs: number | undefined;
+  /** By a token's number in OpenAI's vocabulary; undefined if it is empty. */
+  readonly logitBias: JsonObject | undefined;
+  /** Asks the provider to choose by itself where to cache the prompt. */
+  readonly cache?: CacheHint;
   readonly stream: boolean;
 }
+
+const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+export type ReasoningEffort = (typeof efforts)[number];
 
 const translated = new Set([
   'model',
@@ -33,21 +54,19 @@ const translated = new Set([
   'stop',
   'n',
   'user',
+  'safety_identifier',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
+  'reasoning_effort',
+  'logprobs',
+  'top_logprobs',
+  'logit_bias',
+  'cache_control',
   'stream',
   'stream_options',
 ]);
-
-/** Values that ask for nothing but the default, so that leaving them out loses nothing. */
-const saysNothing: Readonly<Record<string, (value: unknown) => boolean>> = {
-  logit_bias: isEmpty,
-  logprobs: (value) => value === false,
-  metadata: isEmpty,
-  modalities: (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text',
-  response_format: (value) => isObject(value) && value['type'] === 'text',
-  service_tier: (value) => value === 'auto' || value === 'default',
-  store: (value) => value === false,
-  tools: isEmpty,
-};
 
 /**
  * Reads a chat that is to be translated. Throws `invalid_request` for what OpenAI would not take either, and
@@ -59,6 +78,7 @@ export function parseChat(body: unknown): Chat {
   refuseUntranslated(body);
   const stream = flag(body, 'stream');
   readStreamOptions(body, stream);
+  const tools = parseTools(body['tools']);
   return {
     model: text(body, 'model') ?? '',
     messages: parseMessages(body['messages']),
@@ -70,7 +90,16 @@ export function parseChat(body: unknown): Chat {
     seed: integer(body, 'seed', Number.MIN_SAFE_INTEGER),
     stop: stops(body['stop']),
     choices: integer(body, 'n', 1) ?? 1,
-    user: text(body, 'user'),
+    user: identifier(body),
+    tools,
+    toolChoice: parseToolChoice(body['tool_choice'], tools),
+    parallelToolCalls: optionalFlag(body, 'parallel_tool_calls'),
+    responseFormat: parseResponseFormat(body['response_format']),
+    reasoningEffort: effort(body['reasoning_effort']),
+    logprobs: flag(body, 'logprobs'),
+    topLogprobs: integer(body, 'top_logprobs', 0) || undefined,
+    logitBias: bias(body['logit_bias']),
+    ...parseCacheHint(body['cache_control'], ''),
     stream,
   };
 }
@@ -88,8 +117,7 @@ export function stated(members: JsonObject): JsonObject {
 
 function refuseUntranslated(body: JsonObject): void {
   for (const [name, value] of Object.entries(body)) {
-    if (translated.has(name) || isAbsent(value)) continue;
-    if (Object.hasOwn(saysNothing, name) && saysNothing[name]?.(value) === true) continue;
+    if (translated.has(name) || isAbsent(value) || saysNothing(name, value)) continue;
     throw unsupported(name, 'This parameter cannot be said to this provider. Leave it out.');
   }
 }
@@ -116,6 +144,28 @@ function maxTokens(body: JsonObject): number | undefined {
   return current ?? older;
 }
 
+function identifier(body: JsonObject): string | undefined {
+  const older = text(body, 'user') || undefined;
+  const current = text(body, 'safety_identifier') || undefined;
+  if (older !== undefined && current !== undefined && older !== current) {
+    throw malformed('user', 'absent where `safety_identifier` is given');
+  }
+  return current ?? older;
+}
+
+function effort(value: unknown): ReasoningEffort | undefined {
+  if (isAbsent(value)) return undefined;
+  const known = efforts.find((name) => name === value);
+  if (known === undefined) throw malformed('reasoning_effort', `one of ${efforts.join(', ')}`);
+  return known;
+}
+
+function bias(value: unknown): JsonObject | undefined {
+  if (isAbsent(value)) return undefined;
+  if (!isObject(value)) throw malformed('logit_bias', 'an object');
+  return isEmpty(value) ? undefined : value;
+}
+
 function stops(value: unknown): string[] {
   if (isAbsent(value)) return [];
   const list: unknown[] = Array.isArray(value) ? value : [value];
@@ -126,8 +176,12 @@ function stops(value: unknown): string[] {
 }
 
 function flag(holder: JsonObject, name: string, place = name): boolean {
+  return optionalFlag(holder, name, place) ?? false;
+}
+
+function optionalFlag(holder: JsonObject, name: string, place = name): boolean | undefined {
   const value = holder[name];
-  if (isAbsent(value)) return false;
+  if (isAbsent(value)) return undefined;
   if (typeof value !== 'boolean') throw malformed(place, 'true or false');
   return value;
 }

@@ -1,4 +1,5 @@
-import type { CallFacts, CompletionUsage, FinishReason } from './completion.ts';
+import type { CallFacts, CompletionUsage, ExtraContent, FinishReason, Logprobs, TokenLogprob } from './completion.ts';
+import type { ReasoningDetail } from './message.ts';
 
 /** One event of a streamed answer in OpenAI's shape. https://platform.openai.com/docs/api-reference/chat/streaming */
 export interface ChatChunk {
@@ -14,7 +15,7 @@ export interface ChatChunk {
 export interface ChunkChoice {
   readonly index: number;
   readonly delta: Delta;
-  readonly logprobs: null;
+  readonly logprobs: Logprobs | null;
   readonly finish_reason: FinishReason | null;
 }
 
@@ -22,14 +23,26 @@ export interface Delta {
   readonly role?: 'assistant';
   readonly content?: string;
   readonly refusal?: string | null;
+  readonly reasoning_content?: string;
+  readonly reasoning_details?: readonly ReasoningDetail[];
+  readonly tool_calls?: readonly ToolCallDelta[];
 }
 
-/** Reads a provider's events and says what OpenAI would have sent; it holds no text. */
+/** The first of a call has its id and name, the later ones pieces of its arguments; `index` says which call it is. */
+export interface ToolCallDelta {
+  readonly index: number;
+  readonly id?: string;
+  readonly type?: 'function';
+  readonly function: { readonly name?: string; readonly arguments: string };
+  readonly extra_content?: ExtraContent;
+}
+
+/** Reads a provider's events and says what OpenAI would have sent; of the answer it holds the reasoning alone. */
 export interface ChunkReader {
   /** The chunks of one event's data. Throws KeyPassError where the event tells of a failure. */
-  push(data: string): ChatChunk[];
+  push(data: string): readonly object[];
   /** The last chunks. Throws `provider_unreachable` if the answer is not whole. */
-  end(): ChatChunk[];
+  end(): readonly object[];
 }
 
 /** Writes the chunks of one answer. */
@@ -51,12 +64,29 @@ export class ChunkWriter {
     return this.#delta(index, { role: 'assistant', content: '', refusal: null });
   }
 
-  text(content: string, index = 0): ChatChunk {
-    return this.#delta(index, { content });
+  text(content: string, index = 0, logprobs?: readonly TokenLogprob[]): ChatChunk {
+    const told = logprobs === undefined ? null : { content: logprobs, refusal: null };
+    return this.#chunk([{ index, delta: { content }, logprobs: told, finish_reason: null }]);
   }
 
   refusal(refusal: string, index = 0): ChatChunk {
     return this.#delta(index, { refusal });
+  }
+
+  thought(text: string, index = 0): ChatChunk {
+    return this.#delta(index, { reasoning_content: text });
+  }
+
+  /**
+   * All pieces of the reasoning, once and whole: some clients append what comes, others keep only what came last, and
+   * both have it then. None if there is none.
+   */
+  reasoning(details: readonly ReasoningDetail[], index = 0): ChatChunk[] {
+    return details.length === 0 ? [] : [this.#delta(index, { reasoning_details: details })];
+  }
+
+  toolCall(call: ToolCallDelta, index = 0): ChatChunk {
+    return this.#delta(index, { tool_calls: [call] });
   }
 
   finish(reason: FinishReason, index = 0): ChatChunk {

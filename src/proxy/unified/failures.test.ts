@@ -64,13 +64,28 @@ describe('refusalFrom', () => {
     });
   });
 
+  const extra = [{ type: 'extra_forbidden', loc: ['body', 'n'], msg: 'Bad n.', input: 1 }];
+  test.each([
+    ['mistral', { object: 'error', message: 'Bad n.', type: 'invalid_request_error', code: '1800' }, undefined],
+    ['mistral', { object: 'error', message: { detail: extra }, type: 'invalid_request_error' }, 'n'],
+    ['mistral', { object: 'Error', message: extra, detail: extra, type: 'x', code: 3001 }, 'n'],
+    ['mistral', { detail: extra }, 'n'],
+    ['mistral', { detail: 'Bad n.' }, undefined],
+    ['cohere', { id: 'x', message: 'Bad n.' }, undefined],
+    ['huggingface', { error: 'Bad n.', error_type: 'validation' }, undefined],
+  ])('its text is found where %s puts it: %j', (_, body, param) => {
+    const refusal = refusalFrom(422, none, body);
+    expect(refusal.message).toBe('The provider refused the call: Bad n.');
+    expect(refusal.param).toBe(param);
+  });
+
   test("OpenAI's parameter is named", () => {
     const error = { message: 'Bad.', param: 'messages.[0].content', code: 'x' };
     expect(refusalFrom(400, none, { error }).param).toBe('messages.[0].content');
     expect(refusalFrom(400, none, { error: { ...error, param: 'a b' } }).param).toBeUndefined();
   });
 
-  test.each([[undefined], [null], ['text'], [[]], [{}], [{ error: 'text' }], [{ error: { message: 5, code: 'a b' } }]])(
+  test.each([[undefined], [null], ['text'], [[]], [{}], [{ error: 5 }], [{ error: { message: 5, code: 'a b' } }]])(
     'what is no failure in a known form tells its status: %j',
     (body) => {
       expect(refusalFrom(500, none, body)).toMatchObject({

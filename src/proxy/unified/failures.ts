@@ -1,10 +1,10 @@
 import { concat } from '../../crypto/index.ts';
 import { KeyPassError, type ErrorCode } from '../../errors.ts';
-import { listAt, memberAt, objectAt, parseBytes, textAt } from '../../money/json.ts';
+import { listAt, memberAt, parseBytes, textAt } from '../../money/json.ts';
 import type { Answer } from '../dispatch.ts';
+import { codeOf, detailIn, failureIn, messageIn, safeText } from '../failure-text.ts';
 
 const longestBody = 64 * 1024;
-const longestText = 500;
 
 /** A provider's own refusal of a call, in KeyPass's words; `status` and `headers` are what the answer gets. */
 export class ProviderRefusal extends KeyPassError {
@@ -18,7 +18,7 @@ export class ProviderRefusal extends KeyPassError {
       ...(param === undefined ? {} : { param }),
       ...(retryAfter === undefined ? {} : { retryAfter }),
     });
-    this.status = code === 'provider_key_rejected' ? 502 : status;
+    this.status = status;
     this.headers = headers;
   }
 }
@@ -38,20 +38,15 @@ export async function refusalOf(answer: Answer): Promise<ProviderRefusal> {
 }
 
 /**
- * A provider's failure: `provider_key_rejected` for 401 and 403 and for Google's 400 of an invalid key,
- * `provider_rate_limited` for 429, else `provider_error` with the provider's own text. A refused key's text is not
- * passed on: providers quote a part of the key in it.
+ * A provider's failure: `provider_rate_limited` for 429, else `provider_error` with the provider's own text. What is about
+ * the owner's key has been told before.
  */
 export function refusalFrom(status: number, headers: Headers, body: unknown): ProviderRefusal {
   // Google streams its failures as a list of one.
   const holder: unknown = Array.isArray(body) ? body[0] : body;
-  const failure = objectAt(holder, 'error');
+  const failure = failureIn(holder);
   const details = { status, headers, providerCode: codeOf(failure), param: placeOf(failure) };
-  if (status === 401 || status === 403 || saysKeyInvalid(failure)) {
-    const message = 'The provider refused the stored key, or what this key may do. Its owner must look at it.';
-    return new ProviderRefusal('provider_key_rejected', message, { ...details, param: undefined });
-  }
-  const text = safeText(textAt(failure, 'message'));
+  const text = safeText(messageIn(failure));
   if (status === 429) {
     const retryAfter = retryAfterOf(headers, failure);
     return new ProviderRefusal('provider_rate_limited', `The provider limits the rate: ${text}`, {
@@ -62,16 +57,12 @@ export function refusalFrom(status: number, headers: Headers, body: unknown): Pr
   return new ProviderRefusal('provider_error', `The provider refused the call: ${text}`, details);
 }
 
-/** The failure that an event of a stream tells of: `{ error }` in every provider's shape. */
+/** The failure that an event of a stream tells of, in any provider's shape. */
 export function failureInStream(event: unknown): KeyPassError {
-  const failure = objectAt(event, 'error');
+  const failure = failureIn(event);
   const providerCode = codeOf(failure);
   const details = providerCode === undefined ? {} : { details: { providerCode } };
-  return new KeyPassError(
-    'provider_error',
-    `The provider ended the answer: ${safeText(textAt(failure, 'message'))}`,
-    details,
-  );
+  return new KeyPassError('provider_error', `The provider ended the answer: ${safeText(messageIn(failure))}`, details);
 }
 
 /** A success that cannot be read. */
@@ -101,20 +92,10 @@ export async function readWhole(body: Answer['body'], limit: number): Promise<Ui
   return concat(...chunks);
 }
 
-/** OpenAI and Groq name a `code` or else a `type`, Anthropic a `type`, Google a `status` beside its numeric `code`. */
-function codeOf(failure: unknown): string | undefined {
-  const code = textAt(failure, 'code') ?? textAt(failure, 'status') ?? textAt(failure, 'type');
-  return code !== undefined && /^[\w.-]{1,64}$/.test(code) ? code : undefined;
-}
-
 function placeOf(failure: unknown): string | undefined {
-  const param = textAt(failure, 'param');
+  const place = listAt(detailIn(failure), 'loc').filter((step) => step !== 'body');
+  const param = textAt(failure, 'param') ?? (place.length === 0 ? undefined : place.join('.'));
   return param !== undefined && /^[\w.[\]-]{1,100}$/.test(param) ? param : undefined;
-}
-
-/** https://cloud.google.com/apis/design/errors#error_info */
-function saysKeyInvalid(failure: unknown): boolean {
-  return listAt(failure, 'details').some((detail) => (textAt(detail, 'reason') ?? '').startsWith('API_KEY_'));
 }
 
 /** Seconds: from the header, or from Google's RetryInfo (`"34s"`). */
@@ -128,16 +109,4 @@ function retryAfterOf(headers: Headers, failure: unknown): number | undefined {
 
 function isGiven<T>(value: T | undefined): value is T {
   return value !== undefined;
-}
-
-/** Whatever is built like a key, whole or masked, whichever provider or proxy wrote it there. */
-const likeKey =
-  /\b(?:sk|gsk|pk|rk|xai|kp)[-_][^\s"'`,;]{6,}|\bAIza[^\s"'`,;]{6,}|\bAQ\.[^\s"'`,;]{6,}|[\w-]*\*{3,}[\w-]*/gi;
-
-function safeText(text: string | undefined): string {
-  if (text === undefined || text.trim() === '') return 'it gave no reason.';
-  return text
-    .slice(0, 4 * longestText)
-    .replace(likeKey, '[removed]')
-    .slice(0, longestText);
 }

@@ -1,28 +1,27 @@
 import { describe, expect, test } from 'bun:test';
-import * as fc from 'fast-check';
+import { objectAt } from '../../money/json.ts';
 import { parseChat } from './chat.ts';
-import { fromGoogle, toGoogle } from './google.ts';
-import { GoogleStream } from './google-stream.ts';
+import { toGoogle } from './google.ts';
 
-const facts = { id: 'chatcmpl-1', created: 1_790_000_000, model: 'gemini-2.5-flash' };
+const model = 'gemini-2.5-flash';
 const translate = (members: Record<string, unknown> = {}) =>
-  toGoogle(parseChat({ model: 'gemini-2.5-flash', messages: [{ role: 'user', content: 'Hi' }], ...members }));
+  toGoogle(parseChat({ model, messages: [{ role: 'user', content: 'Hi' }], ...members }));
+
+const unsupported = (param: string) => expect.objectContaining({ code: 'unsupported_parameter', param });
+
+const parameters = {
+  type: 'object',
+  properties: { city: { type: 'string', const: 'Bern' } },
+  required: ['city'],
+  additionalProperties: false,
+};
+const weather = { name: 'weather', description: 'Weather of a city', parameters };
+const tools = [{ type: 'function', function: weather }];
+const strictTools = [{ type: 'function', function: { ...weather, strict: true } }];
 
 describe('toGoogle', () => {
-  test('a chat with everything that Google can be told', () => {
+  test('a chat with every number that Google can be told', () => {
     const body = translate({
-      messages: [
-        { role: 'system', content: 'Be brief.' },
-        { role: 'user', content: 'Hello' },
-        { role: 'assistant', content: 'Hi!' },
-        {
-          role: 'user',
-          content: [
-            { type: 'text', text: 'How' },
-            { type: 'text', text: 'are you?' },
-          ],
-        },
-      ],
       max_completion_tokens: 100,
       temperature: 2,
       top_p: 0.5,
@@ -30,16 +29,13 @@ describe('toGoogle', () => {
       n: 2,
       seed: 7,
       presence_penalty: 0.5,
-      frequency_penalty: 0,
+      frequency_penalty: -0.5,
+      logprobs: true,
+      top_logprobs: 3,
       stream: true,
     });
     expect(body).toEqual({
-      systemInstruction: { parts: [{ text: 'Be brief.' }] },
-      contents: [
-        { role: 'user', parts: [{ text: 'Hello' }] },
-        { role: 'model', parts: [{ text: 'Hi!' }] },
-        { role: 'user', parts: [{ text: 'How' }, { text: 'are you?' }] },
-      ],
+      contents: [{ role: 'user', parts: [{ text: 'Hi' }] }],
       generationConfig: {
         maxOutputTokens: 100,
         temperature: 2,
@@ -48,197 +44,150 @@ describe('toGoogle', () => {
         candidateCount: 2,
         seed: 7,
         presencePenalty: 0.5,
-        frequencyPenalty: 0,
+        frequencyPenalty: -0.5,
+        responseLogprobs: true,
+        logprobs: 3,
       },
     });
   });
 
-  test('a bare chat is bare', () => {
-    expect(translate()).toEqual({ contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] });
-  });
-
-  test('refuses `user` by its name', () => {
-    expect(() => translate({ user: 'u' })).toThrow(
-      expect.objectContaining({ code: 'unsupported_parameter', param: 'user' }),
-    );
-  });
-});
-
-/** As in ai.google.dev/api/generate-content */
-const answer = {
-  candidates: [{ content: { parts: [{ text: 'Hi!' }], role: 'model' }, finishReason: 'STOP', index: 0 }],
-  usageMetadata: {
-    promptTokenCount: 100,
-    cachedContentTokenCount: 40,
-    candidatesTokenCount: 20,
-    thoughtsTokenCount: 30,
-    totalTokenCount: 150,
-  },
-  modelVersion: 'gemini-2.5-flash-001',
-  responseId: 'abc',
-};
-const withCandidate = (candidate: object) => ({ ...answer, candidates: [candidate] });
-
-describe('fromGoogle', () => {
-  test('an answer is a completion', () => {
-    expect(fromGoogle(answer, facts)).toEqual({
-      id: 'abc',
-      object: 'chat.completion',
-      created: 1_790_000_000,
-      model: 'gemini-2.5-flash-001',
-      choices: [
-        {
-          index: 0,
-          message: { role: 'assistant', content: 'Hi!', refusal: null },
-          logprobs: null,
-          finish_reason: 'stop',
-        },
-      ],
-      usage: {
-        prompt_tokens: 100,
-        completion_tokens: 50,
-        total_tokens: 150,
-        prompt_tokens_details: { cached_tokens: 40 },
-        completion_tokens_details: { reasoning_tokens: 30 },
-      },
-    });
-  });
-
-  test('thoughts are not text, and several candidates are several choices', () => {
-    const parts = [{ text: 'Hm.', thought: true }, { text: 'a' }, { text: 'b' }];
-    const candidates = [
-      { content: { parts }, finishReason: 'STOP' },
-      { content: { parts: [{ text: 'c' }] }, finishReason: 'MAX_TOKENS', index: 1 },
-    ];
-    const { choices } = fromGoogle({ ...answer, candidates }, facts);
-    expect(choices.map(({ index, message, finish_reason }) => [index, message.content, finish_reason])).toEqual([
-      [0, 'ab', 'stop'],
-      [1, 'c', 'length'],
-    ]);
+  test('a bare chat is bare, and so is one that asks for what is so anyway', () => {
+    const bare = { contents: [{ role: 'user', parts: [{ text: 'Hi' }] }] };
+    expect(translate()).toEqual(bare);
+    const defaults = { presence_penalty: 0, frequency_penalty: 0, n: 1, parallel_tool_calls: true, logit_bias: {} };
+    expect(translate({ ...defaults, cache_control: { type: 'ephemeral' } })).toEqual(bare);
+    const config = { responseLogprobs: true };
+    expect(translate({ logprobs: true, top_logprobs: 0 })).toEqual({ ...bare, generationConfig: config });
   });
 
   test.each([
-    ['STOP', 'stop'],
-    ['MAX_TOKENS', 'length'],
-    ['CONTINUATION', 'length'],
-    ['SAFETY', 'content_filter'],
-    ['RECITATION', 'content_filter'],
-    ['BLOCKLIST', 'content_filter'],
-    ['PROHIBITED_CONTENT', 'content_filter'],
-    ['SPII', 'content_filter'],
-    ['OTHER', 'content_filter'],
-    ['OF_TOMORROW', 'content_filter'],
-    [undefined, 'content_filter'],
-  ] as const)('%s is told as %s', (finishReason, finish) => {
-    const [choice] = fromGoogle(withCandidate({ content: { parts: [{ text: 'x' }] }, finishReason }), facts).choices;
-    expect(choice?.finish_reason).toBe(finish);
+    ['user', { user: 'u' }],
+    ['user', { safety_identifier: 'u' }],
+    ['logit_bias', { logit_bias: { 5: 1 } }],
+    ['parallel_tool_calls', { tools, parallel_tool_calls: false }],
+    ['model', { model: 'gemini-2.5-flash-image' }],
+    ['model', { model: 'models/gemini-3.1-flash-tts-preview' }],
+  ])('refuses %s by its name: %j', (param, members) => {
+    expect(() => translate(members)).toThrow(unsupported(param));
   });
 
-  test('a candidate without content is an empty text', () => {
-    expect(fromGoogle(withCandidate({ finishReason: 'MAX_TOKENS' }), facts).choices[0]?.message.content).toBe('');
-  });
-
-  test('a blocked prompt is filtered; what is no answer is refused', () => {
-    const blocked = { promptFeedback: { blockReason: 'SAFETY' }, usageMetadata: { promptTokenCount: 5 } };
-    expect(fromGoogle(blocked, facts)).toMatchObject({
-      id: 'chatcmpl-1',
-      model: 'gemini-2.5-flash',
-      choices: [{ message: { content: null }, finish_reason: 'content_filter' }],
-      usage: { prompt_tokens: 5, completion_tokens: 0 },
-    });
-    expect(() => fromGoogle({}, facts)).toThrow(expect.objectContaining({ code: 'provider_error' }));
-  });
-
-  test('every text comes back', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' })), (texts) => {
-        const parts = texts.map((text) => ({ text }));
-        const read = fromGoogle(withCandidate({ content: { parts }, finishReason: 'STOP' }), facts);
-        expect(read.choices[0]?.message.content).toBe(texts.join(''));
-      }),
-    );
+  test.each([
+    ['seed', { seed: 2 ** 31 }],
+    ['top_logprobs', { top_logprobs: 2 }],
+  ])('%s that cannot be is malformed', (param, members) => {
+    expect(() => translate(members)).toThrow(expect.objectContaining({ code: 'invalid_request', param }));
   });
 });
 
-function streamed(sent: readonly object[], includeUsage = false) {
-  const stream = new GoogleStream(facts, includeUsage);
-  const chunks = sent.flatMap((event) => stream.push(JSON.stringify(event)));
-  return [...chunks, ...stream.end()];
-}
-
-const piece = (text: string, more: object = {}) => ({
-  candidates: [{ content: { parts: [{ text }], role: 'model' }, ...more }],
-  usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 1, totalTokenCount: 11 },
-  modelVersion: 'gemini-2.5-flash-001',
-  responseId: 'abc',
-});
-const last = {
-  ...piece(' 🙂!', { finishReason: 'STOP' }),
-  usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 6, thoughtsTokenCount: 4, totalTokenCount: 20 },
-};
-
-describe('GoogleStream', () => {
-  test('events become chunks; the last usage counts', () => {
-    const chunks = streamed([piece('Hello'), last], true);
-    expect(chunks.map(({ choices }) => choices[0]?.delta)).toEqual([
-      { role: 'assistant', content: '', refusal: null },
-      { content: 'Hello' },
-      { content: ' 🙂!' },
-      {},
-      undefined,
-    ]);
-    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop');
-    expect(chunks.at(-1)).toMatchObject({
-      id: 'abc',
-      model: 'gemini-2.5-flash-001',
-      choices: [],
-      usage: { prompt_tokens: 10, completion_tokens: 10, completion_tokens_details: { reasoning_tokens: 4 } },
-    });
-    expect(streamed([piece('Hello'), last]).every((chunk) => !('usage' in chunk))).toBe(true);
-  });
-
-  test('a model that repeats STOP stops once', () => {
-    const chunks = streamed([piece('a', { finishReason: 'STOP' }), piece('b', { finishReason: 'STOP' })]);
-    expect(chunks.map(({ choices }) => choices[0]?.finish_reason)).toEqual([null, null, null, 'stop']);
-  });
-
-  test('choices are told apart', () => {
-    const both = {
-      candidates: [
-        { content: { parts: [{ text: 'a' }] }, finishReason: 'STOP' },
-        { content: { parts: [{ text: 'b' }] }, finishReason: 'SAFETY', index: 1 },
+describe('tools', () => {
+  test('their schemas go up as they are', () => {
+    expect(translate({ tools: [...tools, { type: 'function', function: { name: 'now' } }] })).toMatchObject({
+      tools: [
+        {
+          functionDeclarations: [
+            { name: 'weather', description: 'Weather of a city', parametersJsonSchema: parameters },
+            { name: 'now' },
+          ],
+        },
       ],
-    };
-    const told = streamed([both]).map(({ choices: [choice] }) => [
-      choice?.index,
-      choice?.delta.content,
-      choice?.finish_reason,
-    ]);
-    expect(told).toEqual([
-      [0, '', null],
-      [0, 'a', null],
-      [1, '', null],
-      [1, 'b', null],
-      [0, undefined, 'stop'],
-      [1, undefined, 'content_filter'],
-    ]);
+    });
   });
 
-  test('a prompt that is blocked is filtered, before or in the middle of an answer', () => {
-    const blocked = { promptFeedback: { blockReason: 'PROHIBITED_CONTENT' } };
-    expect(streamed([blocked]).map(({ choices }) => choices[0]?.finish_reason)).toEqual([null, 'content_filter']);
-    expect(streamed([piece('a'), blocked]).at(-1)?.choices[0]?.finish_reason).toBe('content_filter');
+  const named = { type: 'function', function: { name: 'weather' } };
+  const allowed = (mode: string) => ({ type: 'allowed_tools', allowed_tools: { mode, tools: [named] } });
+  test.each([
+    [undefined, tools, undefined],
+    ['auto', tools, { mode: 'AUTO' }],
+    ['none', tools, { mode: 'NONE' }],
+    ['required', tools, { mode: 'ANY' }],
+    [named, tools, { mode: 'ANY', allowedFunctionNames: ['weather'] }],
+    [allowed('required'), tools, { mode: 'ANY', allowedFunctionNames: ['weather'] }],
+    [allowed('auto'), tools, { mode: 'VALIDATED', allowedFunctionNames: ['weather'] }],
+    [undefined, strictTools, { mode: 'VALIDATED' }],
+    ['auto', strictTools, { mode: 'VALIDATED' }],
+    ['none', strictTools, { mode: 'NONE' }],
+    ['required', strictTools, { mode: 'ANY' }],
+  ])('the choice %j', (choice, given, functionCallingConfig) => {
+    const body = translate({ tools: given, tool_choice: choice });
+    expect(body['toolConfig']).toEqual(functionCallingConfig && { functionCallingConfig });
+  });
+});
+
+const configOf = (response_format: object) => translate({ response_format })['generationConfig'];
+
+const describedBy = (description: string, schema: object) =>
+  configOf({ type: 'json_schema', json_schema: { name: 'x', description, schema } });
+
+/** A schema with this one in every place. */
+const schemaOf = (part: object) => ({
+  type: 'object',
+  properties: { const: part, list: { type: 'array', items: part, prefixItems: [part, true] } },
+  additionalProperties: { anyOf: [part, { oneOf: [{ const: 5 }] }] },
+  $defs: { Part: part },
+  default: { const: 'a' },
+  required: ['const'],
+});
+
+describe('response_format', () => {
+  test('JSON, and JSON by a schema', () => {
+    expect(configOf({ type: 'text' })).toBeUndefined();
+    expect(configOf({ type: 'json_object' })).toEqual({ responseMimeType: 'application/json' });
+    const schema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
+    expect(configOf({ type: 'json_schema', json_schema: { name: 'x', strict: true, schema } })).toEqual({
+      responseMimeType: 'application/json',
+      responseJsonSchema: schema,
+    });
   });
 
-  test('a stream without its finish reason is not whole', () => {
-    expect(() => streamed([piece('Hello')])).toThrow(expect.objectContaining({ code: 'provider_unreachable' }));
-    expect(() => streamed([])).toThrow(expect.objectContaining({ code: 'provider_unreachable' }));
+  test('what describes the answer describes the schema', () => {
+    expect(describedBy('A city.', { type: 'object' })).toMatchObject({
+      responseJsonSchema: { type: 'object', description: 'A city.' },
+    });
+    expect(describedBy('A city.', { description: 'In Europe.' })).toMatchObject({
+      responseJsonSchema: { description: 'A city.\nIn Europe.' },
+    });
   });
 
-  test('an error in mid-stream is a failure', () => {
-    const error = { error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } };
-    expect(() => streamed([piece('Hello'), error])).toThrow(
-      expect.objectContaining({ code: 'provider_error', details: { providerCode: 'UNAVAILABLE' } }),
-    );
+  test('a constant is an enumeration of one wherever a schema stands, and nowhere else', () => {
+    const one = { const: 'a', description: 'd' };
+    const same = { enum: ['a'], description: 'd' };
+    const sent = configOf({ type: 'json_schema', json_schema: { name: 'x', schema: schemaOf(one) } });
+    const expected = { ...schemaOf(same), additionalProperties: { anyOf: [same, { oneOf: [{ enum: [5] }] }] } };
+    expect(sent).toEqual({ responseMimeType: 'application/json', responseJsonSchema: expected });
+    // Google's enumerations are of texts and numbers.
+    const yes = configOf({ type: 'json_schema', json_schema: { name: 'x', schema: { const: true } } });
+    expect(yes).toMatchObject({ responseJsonSchema: { const: true } });
+  });
+});
+
+const thinking = (name: string, reasoning_effort: string) =>
+  objectAt(objectAt(translate({ model: name, reasoning_effort }), 'generationConfig'), 'thinkingConfig');
+
+describe('reasoning_effort', () => {
+  test.each([
+    ['gemini-3.1-pro-preview', 'low', { thinkingLevel: 'low', includeThoughts: true }],
+    ['gemini-3-flash-preview', 'minimal', { thinkingLevel: 'minimal', includeThoughts: true }],
+    ['gemini-flash-latest', 'medium', { thinkingLevel: 'medium', includeThoughts: true }],
+    ['models/gemini-3.8-flash', 'high', { thinkingLevel: 'high', includeThoughts: true }],
+    ['gemini-4-hydrogen', 'xhigh', { thinkingLevel: 'xhigh', includeThoughts: true }],
+    ['gemini-2.5-flash', 'none', { thinkingBudget: 0 }],
+    ['gemini-2.5-flash', 'minimal', { thinkingBudget: 1_024, includeThoughts: true }],
+    ['gemini-2.5-pro', 'low', { thinkingBudget: 1_024, includeThoughts: true }],
+    ['gemini-2.5-flash-lite', 'medium', { thinkingBudget: 8_192, includeThoughts: true }],
+    ['gemini-2.5-pro', 'high', { thinkingBudget: 24_576, includeThoughts: true }],
+    ['gemini-2.0-flash', 'none', undefined],
+  ])('%s, %s', (name, effort, config) => {
+    expect(thinking(name, effort)).toEqual(config);
+  });
+
+  test.each([
+    ['gemini-3.1-pro-preview', 'none'],
+    ['gemini-3.1-pro-preview', 'xhigh'],
+    ['gemini-4-hydrogen', 'max'],
+    ['gemini-2.5-pro', 'none'],
+    ['gemini-2.5-flash', 'xhigh'],
+    ['gemini-2.0-flash', 'low'],
+  ])('%s refuses %s', (name, effort) => {
+    expect(() => thinking(name, effort)).toThrow(unsupported('reasoning_effort'));
   });
 });

@@ -1,37 +1,8 @@
-import { isAbsent, isObject, type JsonObject } from '../../money/json.ts';
-import { malformed, unsupported } from './refusal.ts';
-
-/** A piece of a message. */
-export interface TextPart {
-  readonly type: 'text';
-  readonly text: string;
-}
-
-/** One message; `developer` is OpenAI's newer name for `system` and is read as that. */
-export interface Message {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly parts: readonly TextPart[];
-}
-
-/** The messages in the form that Anthropic and Google take. */
-export interface Conversation {
-  /** One text for each part of each system message. */
-  readonly system: readonly string[];
-  /** Turns that alternate. */
-  readonly turns: readonly Turn[];
-}
-
-export interface Turn {
-  readonly role: 'user' | 'assistant';
-  readonly parts: readonly TextPart[];
-}
-
-const roles: Readonly<Record<string, Message['role']>> = {
-  system: 'system',
-  developer: 'system',
-  user: 'user',
-  assistant: 'assistant',
-};
+import { isAbsent, isObject, type JsonObject, memberAt, parseObject, textAt } from '../../money/json.ts';
+import type { AssistantMessage, CacheHint, Message, ToolCall, ToolMessage } from './message.ts';
+import { parseCacheHint, parseParts, parseTexts } from './parts.ts';
+import { parseReasoning } from './reasoning.ts';
+import { malformed, refuseOthers, unsupported } from './refusal.ts';
 
 /**
  * Reads OpenAI's `messages`. Throws `invalid_request` for what OpenAI would not take and `unsupported_parameter` for
@@ -43,69 +14,98 @@ export function parseMessages(value: unknown): Message[] {
   return value.map((message: unknown, index) => parseMessage(message, `messages.${index}`));
 }
 
-/**
- * Takes the system messages out and joins consecutive messages of one role. System messages count from the beginning,
- * wherever they stand: the same as at both providers' own OpenAI-compatible endpoints. Texts without a character are
- * left out; both providers refuse them, and nothing is said in them.
- * https://platform.claude.com/docs/en/cli-sdks-libraries/libraries/openai-sdk
- */
-export function conversationOf(messages: readonly Message[]): Conversation {
-  const system: string[] = [];
-  const turns: { role: Turn['role']; parts: TextPart[] }[] = [];
-  for (const { role, parts } of messages) {
-    const said = parts.filter(({ text }) => text !== '');
-    const last = turns.at(-1);
-    if (role === 'system') system.push(...said.map(({ text }) => text));
-    else if (last?.role === role) last.parts.push(...said);
-    else if (said.length > 0) turns.push({ role, parts: said });
-  }
-  if (turns.length === 0) throw malformed('messages', 'a conversation: this provider answers no system message alone');
-  return { system, turns };
-}
-
 function parseMessage(message: unknown, place: string): Message {
   if (!isObject(message)) throw malformed(place, 'an object');
-  const { role: name, content, refusal, ...others } = message;
-  const role = typeof name === 'string' && Object.hasOwn(roles, name) ? roles[name] : undefined;
-  if (name === 'tool' || name === 'function') throw unsupported(`${place}.role`, 'Tools are not translated yet.');
-  if (role === undefined) throw malformed(`${place}.role`, 'system, developer, user or assistant');
-  refuseOthers(others, place);
-  if (role !== 'assistant') {
-    refuseOthers({ refusal }, place);
-    return { role, parts: parseContent(content, role, `${place}.content`) };
+  const { role, content, cache_control, ...others } = message;
+  const { cache } = parseCacheHint(cache_control, place);
+  switch (role) {
+    case 'system':
+    case 'developer':
+      refuseOthers(others, place);
+      return { role: 'system', parts: marked(parseTexts(content, `${place}.content`), cache) };
+    case 'user':
+      refuseOthers(others, place);
+      return { role, parts: marked(parseParts(content, `${place}.content`), cache) };
+    case 'assistant':
+      return parseAssistant({ content, ...others }, cache, place);
+    case 'tool':
+      return parseToolMessage({ content, ...others }, cache, place);
+    case 'function':
+      throw unsupported(`${place}.role`, 'Functions have become tools. Send tool_calls and messages of the role tool.');
+    default:
+      throw malformed(`${place}.role`, 'system, developer, user, assistant or tool');
   }
+}
+
+function parseAssistant(message: JsonObject, cache: CacheHint | undefined, place: string): AssistantMessage {
+  const { content, refusal, tool_calls, reasoning_details, ...rest } = message;
+  // What is told of an answer a second time: thoughts without what proves them, where its words are from, and what a
+  // client has parsed itself.
+  const { reasoning_content: _, reasoning: __, annotations: ___, parsed: ____, ...others } = rest;
+  refuseOthers(others, place);
+  const said = isAbsent(content) ? [] : parseTexts(content, `${place}.content`, ['text', 'refusal']);
   // An answer that was refused comes back as what the model said.
-  const refused = isAbsent(refusal) ? [] : [textPart(refusal, `${place}.refusal`)];
-  const parts = isAbsent(content) ? [] : parseContent(content, role, `${place}.content`);
-  return { role, parts: [...parts, ...refused] };
+  const refused = isAbsent(refusal) ? [] : parseTexts(refusal, `${place}.refusal`);
+  return {
+    role: 'assistant',
+    parts: marked([...said, ...refused], cache),
+    toolCalls: parseToolCalls(tool_calls, `${place}.tool_calls`),
+    reasoning: parseReasoning(reasoning_details, `${place}.reasoning_details`),
+  };
 }
 
-function parseContent(content: unknown, role: Message['role'], place: string): TextPart[] {
-  if (typeof content === 'string') return [{ type: 'text', text: content }];
-  if (!Array.isArray(content)) throw malformed(place, 'a text or a list of parts');
-  return content.map((part: unknown, index) => parsePart(part, role, `${place}.${index}`));
-}
-
-function parsePart(part: unknown, role: Message['role'], place: string): TextPart {
-  if (!isObject(part)) throw malformed(place, 'an object');
-  const { type, ...members } = part;
-  if (type !== 'text' && !(type === 'refusal' && role === 'assistant')) {
-    throw unsupported(`${place}.type`, 'Only parts of text are translated for this provider yet.');
-  }
-  const { [type]: text, ...others } = members;
+function parseToolMessage(message: JsonObject, cache: CacheHint | undefined, place: string): ToolMessage {
+  // Its `name` is the function's, which the call says.
+  const { content, tool_call_id: callId, name: _, ...others } = message;
   refuseOthers(others, place);
-  return textPart(text, `${place}.${type}`);
+  if (typeof callId !== 'string') throw malformed(`${place}.tool_call_id`, 'the id of a tool call');
+  const parts = parseParts(content, `${place}.content`);
+  return { role: 'tool', callId, parts, ...(cache === undefined ? {} : { cache }), place };
 }
 
-function textPart(text: unknown, place: string): TextPart {
-  if (typeof text !== 'string') throw malformed(place, 'a text');
-  return { type: 'text', text };
+function parseToolCalls(value: unknown, place: string): ToolCall[] {
+  if (isAbsent(value)) return [];
+  if (!Array.isArray(value)) throw malformed(place, 'a list of tool calls');
+  return value.map((call: unknown, index) => parseToolCall(call, `${place}.${index}`));
 }
 
-/** A client sends an answer back as it got it, with members that are null or empty: those say nothing. */
-function refuseOthers(others: JsonObject, place: string): void {
-  for (const [name, value] of Object.entries(others)) {
-    if (isAbsent(value) || (Array.isArray(value) && value.length === 0)) continue;
-    throw unsupported(`${place}.${name}`, 'This member of a message cannot be said to this provider.');
-  }
+function parseToolCall(call: unknown, place: string): ToolCall {
+  if (!isObject(call)) throw malformed(place, 'an object');
+  // `index` is left over where a client has put a call together from a stream.
+  const { id, type, function: called, extra_content, index: _, ...others } = call;
+  if (type !== 'function') throw unsupported(`${place}.type`, 'Only calls of functions can be said to this provider.');
+  refuseOthers(others, place);
+  const name = textAt(called, 'name');
+  if (typeof id !== 'string') throw malformed(`${place}.id`, 'a text');
+  if (name === undefined) throw malformed(`${place}.function.name`, 'a name');
+  const signature = parseSignature(extra_content, place);
+  return { id, name, arguments: parseArguments(memberAt(called, 'arguments'), place), signature, place };
+}
+
+/** `extra_content` as Google's own OpenAI-shaped endpoint has it. */
+function parseSignature(extra: unknown, place: string): string | undefined {
+  if (isAbsent(extra)) return undefined;
+  const at = `${place}.extra_content`;
+  if (!isObject(extra)) throw malformed(at, 'an object');
+  const { google, ...others } = extra;
+  refuseOthers(others, at);
+  const { thought_signature: signature, ...rest } = isObject(google) ? google : {};
+  refuseOthers(rest, `${at}.google`);
+  if (!isAbsent(signature) && typeof signature !== 'string')
+    throw malformed(`${at}.google.thought_signature`, 'a text');
+  return signature ?? undefined;
+}
+
+function parseArguments(text: unknown, place: string): JsonObject {
+  // What a model writes for a call without arguments.
+  if (text === '') return {};
+  const given = typeof text === 'string' ? parseObject(text) : undefined;
+  if (given === undefined) throw malformed(`${place}.function.arguments`, 'a JSON object as a text');
+  return given;
+}
+
+/** A mark on a message stands for one on its last part. */
+function marked<T extends { readonly cache?: CacheHint }>(parts: T[], cache: CacheHint | undefined): T[] {
+  const last = parts.at(-1);
+  return cache === undefined || last === undefined ? parts : [...parts.slice(0, -1), { ...last, cache }];
 }

@@ -171,7 +171,7 @@ describe('what goes up', () => {
   });
 
   test.each([
-    [{ ...claude, tools: [{ type: 'function', function: { name: 'f' } }] }, 'unsupported_parameter', 'tools'],
+    [{ ...claude, seed: 1 }, 'unsupported_parameter', 'seed'],
     [{ ...claude, provider: 'nobody' }, 'provider_unknown', 'provider'],
     [{ ...claude, model: 'claude-of-tomorrow' }, 'price_unknown', 'model'],
     [{ ...claude, provider: 'google', model: 'a/../b' }, 'invalid_request', 'model'],

@@ -3,7 +3,7 @@ import { parseObject } from '../../money/json.ts';
 import { errorEvent } from '../errors.ts';
 import { Farewell } from '../farewell.ts';
 import { EventSplitter, type ServerSentEvent } from '../sse.ts';
-import type { ChatChunk, ChunkReader } from './chunks.ts';
+import type { ChunkReader } from './chunks.ts';
 import { brokenOff, unreadable } from './failures.ts';
 
 /**
@@ -21,6 +21,11 @@ export function chatStream(
     { pull: (controller) => source.pull(controller), cancel: () => source.cancel() },
     { highWaterMark: 0 },
   );
+}
+
+/** Half an event is no event of the provider's. A last one may lack only the blank line after it. */
+function isHalf({ data }: ServerSentEvent): boolean {
+  return data !== '' && data.trim() !== '[DONE]' && parseObject(data) === undefined;
 }
 
 class ChatSource {
@@ -62,8 +67,7 @@ class ChatSource {
     const { done, value } = await this.#reader.read();
     if (done) {
       const rest = this.#events.rest();
-      // Half an event is no event of the provider's.
-      if (rest !== undefined && rest.data !== '' && parseObject(rest.data) === undefined) throw brokenOff();
+      if (rest !== undefined && isHalf(rest)) throw brokenOff();
       this.#push(rest);
       this.#write(this.#chunks.end());
       this.#text += 'data: [DONE]\n\n';
@@ -79,7 +83,7 @@ class ChatSource {
     if (event !== undefined && event.data !== '') this.#write(this.#chunks.push(event.data));
   }
 
-  #write(chunks: readonly ChatChunk[]): void {
+  #write(chunks: readonly object[]): void {
     for (const chunk of chunks) this.#text += `data: ${JSON.stringify(chunk)}\n\n`;
   }
 
