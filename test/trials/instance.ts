@@ -53,6 +53,11 @@ export class Instance {
     this.isUp = true;
   }
 
+  /** Of the process of this life. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   async isReady(): Promise<boolean> {
     return fetch(`${this.url}/readyz`, { keepalive: false }).then(
       (response) => response.ok,
