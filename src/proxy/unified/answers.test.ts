@@ -45,17 +45,17 @@ const begun = Buffer.concat([Buffer.from(eventStreamHead), chunk(event(started) 
 
 describe("a provider's refusal", () => {
   test.each([
-    [claude, 401, { type: 'error', error: { type: 'authentication_error', message: 'invalid x-api-key' } }],
-    [groq, 403, { error: { message: 'No.', type: 'permissions_error', code: 'blocked' } }],
-    [gemini, 400, { error: { code: 400, message: 'No.', details: [{ reason: 'API_KEY_INVALID' }] } }],
-  ])('of the key is a 502 that no repeat can help: %#', async (body, status, failure) => {
+    [claude, 401, 502, { type: 'error', error: { type: 'authentication_error', message: 'invalid x-api-key' } }],
+    [groq, 403, 403, { error: { message: 'No.', type: 'permissions_error', code: 'blocked' } }],
+    [gemini, 400, 502, { error: { code: 400, message: 'No.', details: [{ reason: 'API_KEY_INVALID' }] } }],
+  ])('of the key is one that no repeat can help: %#', async (body, status, told, failure) => {
     const response = await ask(
       startWith(() => Response.json(failure, { status })),
       body,
     );
-    expect(response.status).toBe(502);
+    expect(response.status).toBe(told);
     expect(response.headers.get('x-should-retry')).toBe('false');
-    expect(response.headers.get('x-keypass-error')).toBeNull();
+    expect(response.headers.get('x-keypass-error')).toBe('provider_key_rejected');
     expect(await response.json()).toMatchObject({
       success: false,
       error: { type: 'provider_error', code: 'provider_key_rejected', details: { status } },
@@ -108,14 +108,29 @@ describe("a provider's refusal", () => {
 
 describe('a success that is none', () => {
   test.each([
-    ['no JSON', () => new Response('<html>')],
-    ['another shape', () => Response.json({ hello: 'world' })],
-    ['nothing', () => new Response(null)],
-    ['too much', () => Response.json({ content: 'x'.repeat(1_100_000) })],
-  ])('%s', async (_, answer) => {
-    const response = await ask(startWith(answer), claude);
+    ['no JSON', () => new Response('<html>'), claude],
+    ['another shape', () => Response.json({ hello: 'world' }), claude],
+    ['nothing', () => new Response(null), claude],
+    ['too much', () => Response.json({ content: 'x'.repeat(1_100_000) }), claude],
+    ['a picture', () => Response.json({ candidates: [{ content: { parts: [{ inlineData: {} }] } }] }), gemini],
+    ['a failure', () => Response.json({ error: { message: 'Overloaded.' } }), groq],
+  ])('%s', async (_, answer, body) => {
+    const response = await ask(startWith(answer), body);
     expect(response.status).toBe(502);
+    expect(response.headers.get('x-should-retry'), 'it is billed, and a repeat would be billed again').toBe('false');
     expect(await response.json()).toMatchObject({ success: false, error: { code: 'provider_error' } });
+  });
+
+  test('a part of one', async () => {
+    const { unified } = await startRaw(async (exchange) => {
+      await exchange.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n');
+      await exchange.write(chunk('{"content":['));
+      exchange.reset();
+    });
+    const response = await ask(unified, claude);
+    expect(response.status).toBe(502);
+    expect(response.headers.get('x-should-retry')).toBe('false');
+    expect(await response.json()).toMatchObject({ success: false, error: { code: 'provider_unreachable' } });
   });
 
   test.each([claude, groq])('a stream was asked for and none came: $provider', async (body) => {
@@ -123,6 +138,7 @@ describe('a success that is none', () => {
       startWith(() => Response.json({})),
       { ...body, stream: true },
     );
+    expect(response.headers.get('x-should-retry')).toBe('false');
     expect(await response.json()).toMatchObject({ success: false, error: { code: 'provider_error' } });
   });
 });
@@ -167,7 +183,7 @@ describe('a stream that does not end well', () => {
   test('because the provider said so', async () => {
     const overloaded = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
     const { unified } = await startRaw((exchange) => exchange.write(Buffer.concat([begun, chunk(event(overloaded))])));
-    const text = await untilBroken(await ask(unified, { ...claude, stream: true }));
+    const text = await (await ask(unified, { ...claude, stream: true })).text();
     expect(text).toContain('Hello there');
     expect(text).toContain('The provider ended the answer: Overloaded');
     expect(text).not.toContain('[DONE]');

@@ -28,7 +28,10 @@ describe('parts', () => {
       { role: 'tool', tool_call_id: 'c', content: '\n' },
     ]);
     expect(system).toEqual([]);
-    expect(messages[0]?.['content']).toEqual([text(' a '), { type: 'image', source: { type: 'url', url: 'https://x.test/a.png' } }]);
+    expect(messages[0]?.['content']).toEqual([
+      text(' a '),
+      { type: 'image', source: { type: 'url', url: 'https://x.test/a.png' } },
+    ]);
     expect(messages[2]?.['content']).toEqual([{ type: 'tool_result', tool_use_id: 'c' }]);
   });
 
@@ -126,8 +129,8 @@ test('ids of other providers are written with the characters that Anthropic take
     { role: 'assistant', content: null, tool_calls: ids.map((id) => call(id, 'f', '')) },
     ...ids.map((id) => ({ role: 'tool', tool_call_id: id, content: 'x' })),
   ]);
-  const called = listAt(messages[1], 'content').map((block) => textAt(block, 'id') ?? '');
-  expect(listAt(messages[2], 'content').map((block) => textAt(block, 'tool_use_id'))).toEqual(called);
+  const called = listAt(messages[1], 'content').map((use) => textAt(use, 'id') ?? '');
+  expect(listAt(messages[2], 'content').map((result) => textAt(result, 'tool_use_id'))).toEqual(called);
   expect(new Set(called).size).toBe(ids.length);
   expect(called.every((id) => /^[a-zA-Z0-9_-]+$/.test(id))).toBe(true);
   expect(called.at(-1)).toBe('toolu_01-A_b');
@@ -241,10 +244,7 @@ const worded = (unit: 'binary' | 'grapheme') => fc.string({ unit }).map((words) 
 test('every text arrives, in its order and role', () => {
   const message = fc.record({
     role: fc.constantFrom('system', 'developer', 'user', 'assistant'),
-    content: fc.oneof(
-      worded('binary'),
-      fc.array(fc.record({ type: fc.constant('text'), text: worded('grapheme') })),
-    ),
+    content: fc.oneof(worded('binary'), fc.array(fc.record({ type: fc.constant('text'), text: worded('grapheme') }))),
   });
   fc.assert(
     fc.property(fc.array(message), fc.constantFrom(older, newer), (messages, model) => {

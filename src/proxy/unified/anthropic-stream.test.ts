@@ -141,6 +141,22 @@ describe('AnthropicStream', () => {
     );
   });
 
+  test('what comes behind the end is not told, unless it is a failure', () => {
+    const late = [
+      { type: 'content_block_start', content_block: { type: 'tool_use', id: 't3', name: 'late', input: {} } },
+      { type: 'content_block_delta', delta: { type: 'text_delta', text: 'late' } },
+      { type: 'message_start', message },
+    ];
+    expect(streamed([...events, ...late])).toEqual(streamed(events));
+    expect(() => streamed([...events, { type: 'error', error: { message: 'No.' } }])).toThrow(KeyPassError);
+  });
+
+  test('is not made longer by a name that is too long to be one', () => {
+    const long = 'x'.repeat(10_000);
+    const [first] = streamed([{ type: 'message_start', message: { id: long, model: long } }, ...events.slice(1)]);
+    expect(first).toMatchObject({ id: facts.id, model: facts.model });
+  });
+
   test('kinds of events that are not known yet are passed over', () => {
     expect(streamed([...events.slice(0, 3), { type: 'of_tomorrow' }, ...events.slice(3)])).toEqual(streamed(events));
   });

@@ -1,8 +1,8 @@
 import { type JsonObject, memberAt, objectAt, parseObject, textAt } from '../../money/json.ts';
 import { mergeAnthropicUsage, usageFromAnthropicUsage } from '../../money/usage-anthropic.ts';
 import { finishOf, refusalOf, thoughtOf } from './anthropic-answer.ts';
-import { ChunkWriter, type ChatChunk, type ChunkReader } from './chunks.ts';
-import { completionUsage, type CallFacts } from './completion.ts';
+import { ChunkWriter, mostHeld, type ChatChunk, type ChunkReader } from './chunks.ts';
+import { completionUsage, labelAt, type CallFacts } from './completion.ts';
 import { brokenOff, failureInStream, unreadable } from './failures.ts';
 import type { ReasoningDetail } from './message.ts';
 
@@ -14,6 +14,7 @@ import type { ReasoningDetail } from './message.ts';
 export class AnthropicStream implements ChunkReader {
   readonly #write: ChunkWriter;
   readonly #reasoning: ReasoningDetail[] = [];
+  #held = 0;
   #usage: JsonObject | undefined;
   #isWhole = false;
   /** UTF-16 units of the answer so far. */
@@ -32,7 +33,10 @@ export class AnthropicStream implements ChunkReader {
     const event = parseObject(data);
     if (event === undefined) throw unreadable();
     this.#usage = mergeAnthropicUsage(this.#usage, event);
-    switch (textAt(event, 'type')) {
+    const type = textAt(event, 'type');
+    // Behind the end there is nothing to tell but a failure.
+    if (this.#isWhole && type !== 'error') return [];
+    switch (type) {
       case 'message_start':
         return this.#start(objectAt(event, 'message'));
       case 'content_block_start':
@@ -58,7 +62,7 @@ export class AnthropicStream implements ChunkReader {
   }
 
   #start(message: JsonObject | undefined): ChatChunk[] {
-    this.#write.identify({ id: textAt(message, 'id'), model: textAt(message, 'model') });
+    this.#write.identify({ id: labelAt(message, 'id'), model: labelAt(message, 'model') });
     return [this.#write.begin()];
   }
 
@@ -70,8 +74,15 @@ export class AnthropicStream implements ChunkReader {
       this.#thinking = { thinking: '', signature: textAt(block, 'signature') ?? '' };
       return this.#think(textAt(block, 'thinking'));
     }
+    this.#hold(textAt(block, 'data') ?? '');
     this.#keep(block);
     return [];
+  }
+
+  #hold(text: string): string {
+    this.#held += text.length;
+    if (this.#held > mostHeld) throw unreadable();
+    return text;
   }
 
   #continue(delta: JsonObject | undefined): ChatChunk[] {
@@ -81,7 +92,7 @@ export class AnthropicStream implements ChunkReader {
       case 'thinking_delta':
         return this.#think(textAt(delta, 'thinking'));
       case 'signature_delta':
-        if (this.#thinking !== undefined) this.#thinking.signature += textAt(delta, 'signature') ?? '';
+        if (this.#thinking !== undefined) this.#thinking.signature += this.#hold(textAt(delta, 'signature') ?? '');
         return [];
       case 'input_json_delta':
         return this.#arguments(textAt(delta, 'partial_json'));
@@ -107,7 +118,7 @@ export class AnthropicStream implements ChunkReader {
 
   #think(text: string | undefined): ChatChunk[] {
     if (text === undefined || text === '' || this.#thinking === undefined) return [];
-    this.#thinking.thinking += text;
+    this.#thinking.thinking += this.#hold(text);
     return [this.#write.thought(text)];
   }
 
@@ -136,7 +147,7 @@ export class AnthropicStream implements ChunkReader {
 
   #stop(delta: JsonObject | undefined): ChatChunk[] {
     const reason = textAt(delta, 'stop_reason');
-    if (reason === undefined || this.#isWhole) return [];
+    if (reason === undefined) return [];
     this.#isWhole = true;
     const refusal = refusalOf(delta);
     return [

@@ -6,6 +6,7 @@ import { thinkingOf, type Thinking } from './anthropic-thinking.ts';
 import { toolsFor } from './anthropic-tools.ts';
 import { stated, type Chat } from './chat.ts';
 import { malformed, unsupported } from './refusal.ts';
+import { describedSchema } from './response-format.ts';
 
 /**
  * The output limit of a chat that names none: Anthropic requires one, OpenAI's shape does not. Long enough for whole
@@ -43,17 +44,13 @@ export function toAnthropic(chat: Chat): JsonObject {
   });
 }
 
-/** A description of the format has its place in the schema, before the schema's own. */
 function outputConfig({ responseFormat }: Chat, { effort }: Thinking, { schemas }: ClaudeTraits): object | undefined {
   if (responseFormat?.type === 'json_object') {
     throw unsupported('response_format', 'Claude has no JSON mode without a schema. Send a json_schema.');
   }
   if (responseFormat === undefined) return effort === undefined ? undefined : { effort };
   if (!schemas) throw unsupported('response_format', 'This model keeps to no schema. Leave it out.');
-  const { description, schema } = responseFormat;
-  const described = [description, schema['description']].filter((text) => typeof text === 'string').join('\n');
-  const asked = description === undefined ? schema : { ...schema, description: described };
-  return stated({ effort, format: { type: 'json_schema', schema: asked } });
+  return stated({ effort, format: { type: 'json_schema', schema: describedSchema(responseFormat) } });
 }
 
 function refuseUnknownToAnthropic(chat: Chat): void {

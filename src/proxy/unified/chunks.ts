@@ -45,6 +45,9 @@ export interface ChunkReader {
   end(): readonly object[];
 }
 
+/** The most that a reader holds, in UTF-16 units: more than any model thinks, so that no stream can fill the memory. */
+export const mostHeld = 8 * 1024 * 1024;
+
 /** Writes the chunks of one answer. */
 export class ChunkWriter {
   #facts: CallFacts;

@@ -1,3 +1,4 @@
+import { textAt } from '../../money/json.ts';
 import { inputBuckets, outputBuckets, type Usage } from '../../money/usage.ts';
 import type { ReasoningDetail } from './message.ts';
 
@@ -79,6 +80,17 @@ export interface CallFacts {
   readonly created: number;
   readonly model: string;
 }
+
+/**
+ * A name that a provider gives to its answer or model. Every chunk of a stream repeats it: what is too long to be a name
+ * would make the stream longer without end.
+ */
+export function labelAt(answer: unknown, member: string): string | undefined {
+  const label = textAt(answer, member);
+  return label !== undefined && label.length <= longestLabel ? label : undefined;
+}
+
+const longestLabel = 500;
 
 /** A provider's usage in OpenAI's shape, or no usage where the provider stated none that can be believed. */
 export function withUsage(usage: Usage | undefined): { usage?: CompletionUsage } {

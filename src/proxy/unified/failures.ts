@@ -1,7 +1,7 @@
 import { concat } from '../../crypto/index.ts';
 import { KeyPassError, type ErrorCode } from '../../errors.ts';
 import { listAt, memberAt, parseBytes, textAt } from '../../money/json.ts';
-import type { Answer } from '../dispatch.ts';
+import { onceOnly, type Answer } from '../dispatch.ts';
 import { codeOf, detailIn, failureIn, messageIn, safeText } from '../failure-text.ts';
 
 const longestBody = 64 * 1024;
@@ -57,17 +57,22 @@ export function refusalFrom(status: number, headers: Headers, body: unknown): Pr
   return new ProviderRefusal('provider_error', `The provider refused the call: ${text}`, details);
 }
 
+/** A failure that the provider itself told of, and ended its answer with. */
+export class ToldFailure extends KeyPassError {}
+
 /** The failure that an event of a stream tells of, in any provider's shape. */
-export function failureInStream(event: unknown): KeyPassError {
+export function failureInStream(event: unknown): ToldFailure {
   const failure = failureIn(event);
   const providerCode = codeOf(failure);
-  const details = providerCode === undefined ? {} : { details: { providerCode } };
-  return new KeyPassError('provider_error', `The provider ended the answer: ${safeText(messageIn(failure))}`, details);
+  return new ToldFailure('provider_error', `The provider ended the answer: ${safeText(messageIn(failure))}`, {
+    isFinal: true,
+    ...(providerCode === undefined ? {} : { details: { providerCode } }),
+  });
 }
 
-/** A success that cannot be read. */
-export function unreadable(): KeyPassError {
-  return new KeyPassError('provider_error', 'The provider answered in a form that KeyPass cannot read.');
+/** A success that cannot be read. The provider bills it, so a client must not repeat it by itself. */
+export function unreadable(why = 'The provider answered in a form that KeyPass cannot read.'): KeyPassError {
+  return new KeyPassError('provider_error', why, { isFinal: true });
 }
 
 /** A stream that ended without its end. */
@@ -75,7 +80,10 @@ export function brokenOff(): KeyPassError {
   return new KeyPassError('provider_unreachable', 'The provider broke the answer off.');
 }
 
-/** A body as a whole; throws what the body fails with, and `provider_error` where it is longer than `limit`. */
+/**
+ * A body as a whole; throws what the body fails with, and `provider_error` where it is longer than `limit`. Neither is to
+ * be repeated: what has begun is billed.
+ */
 export async function readWhole(body: Answer['body'], limit: number): Promise<Uint8Array> {
   if (!(body instanceof ReadableStream)) {
     if (body !== null && body.length > limit) throw unreadable();
@@ -83,11 +91,15 @@ export async function readWhole(body: Answer['body'], limit: number): Promise<Ui
   }
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    // Leaving the loop cancels the body.
-    if (length > limit) throw unreadable();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      // Leaving the loop cancels the body.
+      if (length > limit) throw unreadable();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof KeyPassError ? onceOnly(error) : error;
   }
   return concat(...chunks);
 }

@@ -25,6 +25,12 @@ const read = (candidate: object) => fromGoogle({ ...answer, candidates: [candida
 const readParts = (...parts: object[]) => read({ content: { parts }, finishReason: 'STOP' });
 
 describe('fromGoogle', () => {
+  test('a call of no function is no answer', () => {
+    expect(() => readParts({ functionCall: { args: {} } })).toThrow(
+      expect.objectContaining({ code: 'provider_error' }),
+    );
+  });
+
   test('an answer is a completion', () => {
     expect(fromGoogle(answer, facts)).toEqual({
       id: 'abc',

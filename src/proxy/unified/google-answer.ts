@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, listAt, memberAt, objectAt, textAt } from '../../money/json.ts';
-import { KeyPassError } from '../../errors.ts';
 import type { AnswerToolCall, CallFacts, FinishReason, TokenLogprob, TopLogprob } from './completion.ts';
+import { unreadable } from './failures.ts';
 import type { ReasoningEncrypted } from './message.ts';
 
 /** What a candidate says, whole or in one event of a stream. */
@@ -107,18 +107,19 @@ function indexOf(candidate: unknown, position: number): number {
 /** A picture left out would make an answer that is not the model's. */
 function refuseUntellable(part: unknown): void {
   if (objectAt(part, 'inlineData') === undefined && objectAt(part, 'fileData') === undefined) return;
-  throw new KeyPassError(
-    'provider_error',
+  throw unreadable(
     'The model answered with media, which a chat completion has no form for. Use passthrough for this model.',
   );
 }
 
 function readCall(call: JsonObject, signature: string | undefined): Call {
   const args = memberAt(call, 'args');
+  const name = textAt(call, 'name');
+  if (name === undefined) throw unreadable();
   return {
     // An empty id is no id.
     id: textAt(call, 'id') || undefined,
-    name: textAt(call, 'name') ?? '',
+    name,
     args: JSON.stringify(isObject(args) ? args : {}),
     signature,
   };

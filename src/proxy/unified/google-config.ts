@@ -4,7 +4,7 @@ import { mediaResolution } from './google-media.ts';
 import type { GeminiTraits } from './google-models.ts';
 import { namedConstants } from './google-schema.ts';
 import { malformed, unsupported } from './refusal.ts';
-import type { ResponseFormat } from './response-format.ts';
+import { describedSchema, type ResponseFormat } from './response-format.ts';
 
 /**
  * `generationConfig`, or nothing if there is nothing to say in it. Throws `unsupported_parameter`.
@@ -46,10 +46,7 @@ function responseOf(format: ResponseFormat | undefined): JsonObject {
   if (format === undefined) return {};
   const responseMimeType = 'application/json';
   if (format.type === 'json_object') return { responseMimeType };
-  const { schema, description } = format;
-  const described = [description, schema['description']].filter((text) => typeof text === 'string').join('\n');
-  const responseJsonSchema = namedConstants(description === undefined ? schema : { ...schema, description: described });
-  return { responseMimeType, responseJsonSchema };
+  return { responseMimeType, responseJsonSchema: namedConstants(describedSchema(format)) };
 }
 
 /** What Google's own OpenAI-shaped endpoint makes of an effort. https://ai.google.dev/gemini-api/docs/openai#thinking */

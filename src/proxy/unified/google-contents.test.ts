@@ -139,6 +139,15 @@ describe('calls and results', () => {
     ]);
   });
 
+  test('a result is of the last call before it that has its id: some servers number those of each answer alike', () => {
+    const first = [calling(called('call_0', 'first', '{}')), result('call_0', 'x')];
+    const second = [calling(called('call_0', 'second', '{}')), result('call_0', 'x')];
+    const contents = contentsOf([ask, ...first, ...second]);
+    const answered = (Array.isArray(contents) ? contents : []).flatMap((content) => listAt(content, 'parts'));
+    const names = answered.map((part) => textAt(objectAt(part, 'functionResponse'), 'name'));
+    expect(names.filter((name) => name !== undefined)).toEqual(['first', 'second']);
+  });
+
   test('a result without its call is refused', () => {
     const messages = [ask, calling(called('c1', 'now', '{}')), result('c3', 'x')];
     expect(() => contentsOf(messages)).toThrow(failing('invalid_request', 'messages.2.tool_call_id'));

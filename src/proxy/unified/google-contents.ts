@@ -22,18 +22,24 @@ type Said = Turn<JsonObject, 'user' | 'results' | 'model'>;
  */
 export function promptOf(messages: readonly Message[], traits: GeminiTraits): GooglePrompt {
   const system = messages.flatMap((message) => (message.role === 'system' ? spoken(message.parts) : []));
-  const names = namesOf(messages);
-  const said = messages.flatMap((message) => (message.role === 'system' ? [] : [turnOf(message, names, traits)]));
+  const said = turnsOf(messages, traits);
   return {
     systemInstruction: system.length === 0 ? undefined : { parts: system.map(({ text }) => ({ text })) },
     contents: alternating(said).map(({ role, blocks }) => ({ role: role === 'model' ? role : 'user', parts: blocks })),
   };
 }
 
-/** The name of each call's function: a result has its id alone, and Gemini matches by both. */
-function namesOf(messages: readonly Message[]): ReadonlyMap<string, string> {
-  const calls = messages.flatMap((message) => (message.role === 'assistant' ? message.toolCalls : []));
-  return new Map(calls.map(({ id, name }) => [id, name]));
+/**
+ * A result has the id of its call alone, and Gemini matches by its function's name, too. It is the last such call's
+ * before it: some servers number the calls of each answer alike.
+ */
+function turnsOf(messages: readonly Message[], traits: GeminiTraits): Said[] {
+  const names = new Map<string, string>();
+  return messages.flatMap((message) => {
+    if (message.role === 'system') return [];
+    if (message.role === 'assistant') for (const { id, name } of message.toolCalls) names.set(id, name);
+    return [turnOf(message, names, traits)];
+  });
 }
 
 function turnOf(

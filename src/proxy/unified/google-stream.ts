@@ -1,8 +1,8 @@
-import { objectAt, parseObject, textAt } from '../../money/json.ts';
+import { objectAt, parseObject } from '../../money/json.ts';
 import { usageFromGemini } from '../../money/usage-gemini.ts';
 import type { Usage } from '../../money/usage.ts';
-import { ChunkWriter, type ChatChunk, type ChunkReader } from './chunks.ts';
-import { completionUsage, type CallFacts } from './completion.ts';
+import { ChunkWriter, mostHeld, type ChatChunk, type ChunkReader } from './chunks.ts';
+import { completionUsage, labelAt, type CallFacts } from './completion.ts';
 import { brokenOff, failureInStream, unreadable } from './failures.ts';
 import { candidatesOf, finishOf, isBlocked, signatureDetails, toolCall, type Candidate } from './google-answer.ts';
 import type { ReasoningEncrypted } from './message.ts';
@@ -27,6 +27,8 @@ export class GoogleStream implements ChunkReader {
   readonly #facts: CallFacts;
   readonly #choices = new Map<number, Progress>();
   #isBlocked = false;
+  /** The length of all signatures. */
+  #held = 0;
   #usage: Usage | undefined;
 
   constructor(facts: CallFacts, includeUsage: boolean) {
@@ -38,7 +40,7 @@ export class GoogleStream implements ChunkReader {
     const event = parseObject(data);
     if (event === undefined) throw unreadable();
     if (objectAt(event, 'error') !== undefined) throw failureInStream(event);
-    this.#write.identify({ id: textAt(event, 'responseId'), model: textAt(event, 'modelVersion') });
+    this.#write.identify({ id: labelAt(event, 'responseId'), model: labelAt(event, 'modelVersion') });
     this.#usage = usageFromGemini(event) ?? this.#usage;
     if (isBlocked(event)) {
       this.#isBlocked = true;
@@ -63,6 +65,8 @@ export class GoogleStream implements ChunkReader {
       const told = toolCall(call, index, position, this.#facts);
       chunks.push(this.#write.toolCall({ index: position, ...told }, index));
     }
+    for (const { data } of candidate.signatures) this.#held += data.length;
+    if (this.#held > mostHeld) throw unreadable();
     progress.signatures.push(...signatureDetails(candidate, progress.signatures.length, progress.said));
     progress.said += text.length;
     progress.reason = reason ?? progress.reason;

@@ -93,9 +93,17 @@ describe('parseMessages', () => {
   });
 
   test('passes over what an answer says a second time, and thoughts of other providers', () => {
-    const annotations = [{ type: 'url_citation', url_citation: { url: 'https://x.test', start_index: 0, end_index: 1 } }];
+    const annotations = [
+      { type: 'url_citation', url_citation: { url: 'https://x.test', start_index: 0, end_index: 1 } },
+    ];
     const reasoning_details = [{ type: 'reasoning.summary', summary: 'Hm.', format: 'openai-responses-v1', index: 0 }];
-    const answer = assistant({ content: 'Yes.', reasoning: 'Hm.', reasoning_content: 'Hm.', reasoning_details, annotations });
+    const answer = assistant({
+      content: 'Yes.',
+      reasoning: 'Hm.',
+      reasoning_content: 'Hm.',
+      reasoning_details,
+      annotations,
+    });
     expect(answer).toMatchObject({ parts: [{ text: 'Yes.' }], reasoning: [] });
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { listAt, memberAt, objectAt } from '../../money/json.ts';
 import { catalogueOf, type Provider } from '../../providers/index.ts';
 import { exchangeFor } from './exchange.ts';
 
@@ -23,6 +24,20 @@ function streamed(id: string, events: readonly (object | string)[], options: obj
   if (reader === undefined) throw new Error('passed on as it is');
   const data = events.map((event) => (typeof event === 'string' ? event : JSON.stringify(event)));
   return [...data.flatMap((text) => reader.push(text)), ...reader.end()];
+}
+
+/** The first piece of a call, and a later one. */
+const begin = (id: string | undefined, name: string, index?: number) => ({
+  id,
+  index,
+  function: { name, arguments: '' },
+});
+const go = (json: string, index?: number) => ({ index, function: { arguments: json } });
+
+/** The numbers of the calls in chunks of one choice each. */
+function numbersIn(chunks: readonly unknown[]): unknown[] {
+  const deltas = chunks.map((chunk) => objectAt(listAt(chunk, 'choices')[0], 'delta'));
+  return deltas.flatMap((delta) => listAt(delta, 'tool_calls')).map((call) => memberAt(call, 'index'));
 }
 
 describe('every provider of this shape', () => {
@@ -239,6 +254,9 @@ describe('an answer', () => {
     [{ error: { message: 'Broken.', code: 502 } }],
     [{ choices: [{ finish_reason: 'error', error: { message: 'Broken.' }, message: { content: 'Fo' } }] }],
     [{ choices: 'none' }],
+    [{ choices: [{ message: { content: { text: 'Fo' } } }] }],
+    [{ choices: [{ message: { content: 5 } }] }],
+    [{ choices: [{ message: { tool_calls: ['f'] } }] }],
     [{ choices: [5] }],
     [{}],
   ])('that is none is a failure: %j', (answer) => {
@@ -307,6 +325,33 @@ describe('a stream', () => {
         choices: [{ delta: { tool_calls: [{ index: 0, function: { arguments: '' } }] }, finish_reason: 'tool_calls' }],
       },
     ]);
+  });
+
+  test.each([
+    ['with an index each', [begin('a', 'f', 0), begin('b', 'f', 1), go('x', 1), go('y', 0)], [0, 1, 1, 0]],
+    ['all under one index', [begin('a', 'f', 0), go('x', 0), begin('b', 'f', 0), go('y', 0)], [0, 0, 1, 1]],
+    ['without an index', [begin('a', 'f'), go('x'), begin('b', 'f'), go('y')], [0, 0, 1, 1]],
+    ['without an index or an id', [begin(undefined, 'f'), go('x'), begin(undefined, 'f')], [0, 0, 1]],
+    [
+      'with an id in each piece',
+      [begin('a', 'f', 0), { ...go('x', 0), id: 'a' }, { ...go('y', 0), id: 'new' }],
+      [0, 0, 0],
+    ],
+  ])('numbers calls that come %s', (_, calls, numbers) => {
+    const events = calls.map((call) => delta({ tool_calls: [call] }));
+    expect(numbersIn(streamed('together', [...events, delta({}, 'tool_calls')]))).toEqual(numbers);
+    expect(numbersIn(streamed('together', [delta({ tool_calls: calls }, 'tool_calls')]))).toEqual(numbers);
+  });
+
+  test('says at its beginning who speaks, whatever the provider says there', () => {
+    const [first] = streamed('together', [delta({ role: '', content: 'x' }, 'stop')]);
+    expect(first).toEqual(chunk({ role: 'assistant', content: 'x' }, 'stop'));
+  });
+
+  test('is not made longer by a name that is too long to be one', () => {
+    const long = 'x'.repeat(10_000);
+    const [first] = streamed('together', [{ ...delta({ content: 'x' }, 'stop'), id: long, model: long }]);
+    expect(JSON.stringify(first).length).toBeLessThan(1000);
   });
 
   test('repeats nothing that came so far (Perplexity)', () => {

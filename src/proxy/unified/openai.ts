@@ -1,6 +1,6 @@
 import { isAbsent, isObject, type JsonObject, listAt, memberAt, objectAt, textAt } from '../../money/json.ts';
 import type { OpenAiChat, Provider } from '../../providers/index.ts';
-import type { CallFacts } from './completion.ts';
+import { labelAt, type CallFacts } from './completion.ts';
 import { saysNothing } from './defaults.ts';
 import { failureInStream, unreadable } from './failures.ts';
 import { malformed, unsupported } from './refusal.ts';
@@ -34,16 +34,30 @@ export function fromOpenAi(answer: JsonObject, facts: CallFacts): JsonObject {
       message: { role: 'assistant', refusal: null, ...message, content: isElsewhere ? null : content },
     };
   });
-  return { ...answer, ...factsOf(answer, facts), object: 'chat.completion', choices };
+  const { usage: _, ...others } = answer;
+  const usage = usageIn(answer);
+  const stated = usage === undefined ? {} : { usage };
+  return { ...others, ...factsOf(answer, facts), object: 'chat.completion', choices, ...stated };
+}
+
+/** The usage that an answer or an event of one states, if it can be that. */
+export function usageIn(answer: unknown): JsonObject | undefined {
+  const usage = objectAt(answer, 'usage');
+  const counts = ['prompt_tokens', 'completion_tokens', 'total_tokens'].map((name) => memberAt(usage, name));
+  return counts.every((count) => isAbsent(count) || isCount(count)) ? usage : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** What an answer or an event of one says of itself, or else what is known without it. */
 export function factsOf(answer: JsonObject, facts: CallFacts): CallFacts {
   const created = answer['created'];
   return {
-    id: textAt(answer, 'id') ?? facts.id,
+    id: labelAt(answer, 'id') ?? facts.id,
     created: typeof created === 'number' && Number.isSafeInteger(created) ? created : facts.created,
-    model: textAt(answer, 'model') ?? facts.model,
+    model: labelAt(answer, 'model') ?? facts.model,
   };
 }
 
@@ -57,7 +71,7 @@ export function choiceOf(choice: unknown, position: number, holder: 'message' | 
   const said = saidIn(objectAt(choice, holder) ?? {}, holder);
   return {
     ...others,
-    index: typeof index === 'number' ? index : position,
+    index: isCount(index) ? index : position,
     said,
     logprobs: logprobs ?? null,
     finish_reason: finishOf(reason, holder),
@@ -91,13 +105,19 @@ function finishOf(reason: unknown, holder: 'message' | 'delta'): string | null {
   return known ?? 'content_filter';
 }
 
+/** A `message` or a `delta`. */
+interface Said extends JsonObject {
+  readonly tool_calls?: readonly JsonObject[];
+}
+
 /** Content is text, and reasoning has one name, whichever of the three in use its provider has chosen. */
-function saidIn(said: JsonObject, holder: 'message' | 'delta'): JsonObject {
+function saidIn(said: JsonObject, holder: 'message' | 'delta'): Said {
   const { content, reasoning, reasoning_content: told, tool_calls: _calls, ...others } = said;
-  const calls = listAt(said, 'tool_calls').map((call, position) => callIn(call, position, holder));
+  const calls = listAt(said, 'tool_calls').map((call) => callIn(call, holder));
   const parts = Array.isArray(content) ? content : [];
   const thoughts = [told, reasoning, thinkingIn(parts)].find((text) => typeof text === 'string' && text !== '');
   const text = Array.isArray(content) ? textsIn(parts) : content;
+  if (!isAbsent(text) && typeof text !== 'string') throw unreadable();
   return {
     ...others,
     ...(text === undefined && holder === 'delta' ? {} : { content: text ?? null }),
@@ -106,11 +126,13 @@ function saidIn(said: JsonObject, holder: 'message' | 'delta'): JsonObject {
   };
 }
 
-function callIn(call: unknown, position: number, holder: 'message' | 'delta'): unknown {
-  const { type, index, function: called, ...others } = isObject(call) ? call : {};
+/** In a delta, its `index` is still its provider's own. */
+function callIn(call: unknown, holder: 'message' | 'delta'): JsonObject {
+  if (!isObject(call)) throw unreadable();
+  const { type, index, function: called, ...others } = call;
   const args = memberAt(called, 'arguments');
   return {
-    ...(holder === 'delta' ? { index: typeof index === 'number' ? index : position } : {}),
+    ...(holder === 'delta' ? { index } : {}),
     ...others,
     ...(holder === 'message' || others['id'] !== undefined ? { type: type ?? 'function' } : {}),
     // Mistral documents an object, too.

@@ -116,5 +116,9 @@ function inlineSource(url: string, place: string): InlineSource {
     throw malformed(place, 'a data URL in base64 that names its media type');
   }
   // No registered name, but one that many give and OpenAI takes.
-  return { kind: 'inline', mediaType: mediaType === 'image/jpg' ? 'image/jpeg' : mediaType, data: url.slice(comma + 1) };
+  return {
+    kind: 'inline',
+    mediaType: mediaType === 'image/jpg' ? 'image/jpeg' : mediaType,
+    data: url.slice(comma + 1),
+  };
 }

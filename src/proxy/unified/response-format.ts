@@ -13,6 +13,13 @@ export interface JsonSchemaFormat {
   readonly strict: boolean;
 }
 
+/** The schema, for providers that have no other place for a description of the format: before the schema's own. */
+export function describedSchema({ description, schema }: JsonSchemaFormat): JsonObject {
+  if (description === undefined) return schema;
+  const own = schema['description'];
+  return { ...schema, description: typeof own === 'string' ? `${description}\n${own}` : description };
+}
+
 /** Reads `response_format`. https://platform.openai.com/docs/api-reference/chat/create#chat-create-response_format */
 export function parseResponseFormat(value: unknown): ResponseFormat | undefined {
   if (isAbsent(value)) return undefined;

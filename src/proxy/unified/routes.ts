@@ -74,8 +74,6 @@ function refusalResponse(refusal: ProviderRefusal, shape: Shape, requestId: stri
   const headers = new Headers(refusal.headers);
   for (const [name, value] of Object.entries(failureHeaders(refusal))) headers.set(name, value);
   headers.delete('x-keypass-error');
-  // A refused key is not taken the next time either.
-  if (refusal.code === 'provider_key_rejected') headers.set('x-should-retry', 'false');
   headers.set('content-type', 'application/json');
   headers.set('x-request-id', requestId);
   const body = shape === 'envelope' ? failureBody(refusal, requestId) : errorBody(refusal, shape);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { until } from '../../../test/harness/proxy.ts';
 import { KeyPassError } from '../../errors.ts';
 import { AnthropicStream } from './anthropic-stream.ts';
 import type { ChatChunk, ChunkReader } from './chunks.ts';
@@ -131,11 +132,34 @@ describe('a stream that fails', () => {
         isCancelled = true;
       },
     });
-    const { events } = await broken(chatStream(body, new AnthropicStream(facts, false), 10_000));
+    const events = await textOf(chatStream(body, new AnthropicStream(facts, false), 10_000));
     expect(events.indexOf('Grüße')).toBeGreaterThan(0);
     expect(events).toContain('"code":"provider_error"');
     expect(events).not.toContain('[DONE]');
-    expect(isCancelled).toBe(true);
+    await until(() => isCancelled);
+  });
+
+  test("a failure that the provider told is the provider's end: its stream is read out, not left", async () => {
+    let pulls = 0;
+    let isCancelled = false;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulls += 1;
+          if (pulls === 1) controller.enqueue(encoder.encode('data: {"error":{"message":"Overloaded"}}\n\n'));
+          else if (pulls === 2) controller.enqueue(encoder.encode('data: {"candidates":[]}\n\n'));
+          else controller.close();
+        },
+        cancel() {
+          isCancelled = true;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const events = await textOf(chatStream(body, new GoogleStream(facts, false), 10_000));
+    expect(events.split('\n\n')).toEqual([expect.stringContaining('Overloaded'), '']);
+    await until(() => pulls === 3);
+    expect(isCancelled).toBe(false);
   });
 
   test('an event beyond the limit is not held', async () => {
@@ -143,6 +167,29 @@ describe('a stream that fails', () => {
     const { events } = await broken(chatStream(body, new GoogleStream(facts, false), 100));
     expect(events).toContain('"code":"provider_error"');
   });
+});
+
+const long = 'x'.repeat(1_000_000);
+test.each([
+  [
+    'thoughts',
+    new AnthropicStream(facts, false),
+    { type: 'content_block_delta', delta: { type: 'thinking_delta', thinking: long } },
+  ],
+  [
+    'sealed thoughts',
+    new AnthropicStream(facts, false),
+    { type: 'content_block_start', content_block: { type: 'redacted_thinking', data: long } },
+  ],
+  [
+    'signatures',
+    new GoogleStream(facts, false),
+    { candidates: [{ content: { parts: [{ text: '', thoughtSignature: long }] } }] },
+  ],
+])('%s without end are not held', (_, reader: ChunkReader, event) => {
+  reader.push('{"type":"content_block_start","content_block":{"type":"thinking"}}');
+  const many = () => Array.from({ length: 9 }, () => reader.push(JSON.stringify(event)));
+  expect(many).toThrow(expect.objectContaining({ code: 'provider_error' }));
 });
 
 test('nothing is read ahead, and leaving lets the provider go', async () => {

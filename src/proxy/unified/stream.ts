@@ -4,12 +4,15 @@ import { errorEvent } from '../errors.ts';
 import { Farewell } from '../farewell.ts';
 import { EventSplitter, type ServerSentEvent } from '../sse.ts';
 import type { ChunkReader } from './chunks.ts';
-import { brokenOff, unreadable } from './failures.ts';
+import { brokenOff, ToldFailure, unreadable } from './failures.ts';
+
+/** How long a provider may take to end its stream once it has told of a failure. */
+const readOutMs = 200;
 
 /**
  * A provider's event stream as OpenAI's: `data: {…}` for each chunk and `data: [DONE]` at the end. A failure is told in
- * an event of its own, after which the stream breaks without `[DONE]`. Nothing is read ahead of the client, and its
- * leaving cancels the provider's stream. `longest` is the most bytes that one event may have.
+ * an event of its own and there is no `[DONE]`: one that the provider told is the end, as OpenAI ends its own streams,
+ * after any other the stream breaks. Nothing is read ahead of the client, and its leaving cancels the provider's stream. `longest` is the most bytes that one event may have.
  */
 export function chatStream(
   body: ReadableStream<Uint8Array>,
@@ -53,8 +56,26 @@ class ChatSource {
     } catch (error) {
       const failure = error instanceof KeyPassError ? error : brokenOff();
       this.#text += new TextDecoder().decode(errorEvent(failure, 'openai-chat'));
-      this.#farewell.say(controller, this.#take(), failure);
-      await this.cancel().catch(() => {});
+      if (failure instanceof ToldFailure) {
+        controller.enqueue(this.#take());
+        controller.close();
+        await this.#readOut();
+      } else {
+        this.#farewell.say(controller, this.#take(), failure);
+        await this.cancel().catch(() => {});
+      }
+    }
+  }
+
+  /** The provider ended the call, so its stream is read to the end: to leave it would be booked as the client's leaving. */
+  async #readOut(): Promise<void> {
+    const late = setTimeout(() => void this.cancel().catch(() => {}), readOutMs);
+    try {
+      while (!(await this.#reader.read()).done);
+    } catch {
+      // It ended by breaking.
+    } finally {
+      clearTimeout(late);
     }
   }
 
