@@ -12,7 +12,8 @@ import { perplexityDemand } from './demand-perplexity.ts';
 import { type Demand, plainDemand } from './demand.ts';
 import type { Explained } from './estimate.ts';
 import type { JsonObject } from './json.ts';
-import type { ModelLimits } from './limits.ts';
+import { type ModelLimits, mostOutput } from './limits.ts';
+import { leastCost, withRoutingFee } from './provider-fees.ts';
 import { type Price, type Rate, rateOf } from './prices.ts';
 import { mayReasonInSecret } from './reasoning.ts';
 import { requireListedCache, requireListPrice } from './tier.ts';
@@ -37,6 +38,7 @@ export interface Bound {
   readonly inputTokens: number;
   /** Of all choices together. */
   readonly outputTokens: number;
+  readonly choices: number;
   /** The output limit of each choice that this bound rests on; 0 where there is no output. */
   readonly maxTokens: number;
   readonly explained: Explained;
@@ -51,6 +53,8 @@ interface Parts {
   readonly maxTokens: number;
   readonly fixedCost: Pico;
   readonly perOutputToken: Pico;
+  /** Of the call as a whole, however little it asks for. */
+  readonly leastCost: Pico;
   readonly explained: Explained;
   readonly media?: MediaDemand;
 }
@@ -81,7 +85,7 @@ export function lowerOutput(call: BoundableCall, available: Pico): { maxTokens: 
   const full = boundAt(parts, parts.maxTokens);
   if (full.cost <= available) return { maxTokens: parts.maxTokens, bound: full };
   const left = available - parts.fixedCost;
-  if (left < 0n || demand.outputFixed || demand.noOutput) return undefined;
+  if (left < 0n || available < parts.leastCost || demand.outputFixed || demand.noOutput) return undefined;
   const tokens = left / parts.perOutputToken / BigInt(demand.choices) - BigInt(demand.addedOutput);
   if (tokens < BigInt(usefulTokens(parts))) return undefined;
   const maxTokens = Number(tokens);
@@ -103,8 +107,9 @@ function usefulTokens({ demand, maxTokens }: Parts): number {
 function boundAt(parts: Parts, maxTokens: number): Bound {
   const { demand, inputTokens, explained, media } = parts;
   const outputTokens = demand.noOutput ? 0 : demand.choices * (maxTokens + demand.addedOutput);
-  const cost = parts.fixedCost + BigInt(outputTokens) * parts.perOutputToken;
-  return { cost, inputTokens, outputTokens, maxTokens, explained, media };
+  const asked = parts.fixedCost + BigInt(outputTokens) * parts.perOutputToken;
+  const cost = asked > parts.leastCost ? asked : parts.leastCost;
+  return { cost, inputTokens, outputTokens, choices: demand.choices, maxTokens, explained, media };
 }
 
 function partsOf(call: BoundableCall): Parts {
@@ -116,11 +121,17 @@ function partsOf(call: BoundableCall): Parts {
   // It is not documented that a limit cuts the images of a model that makes them.
   demand.outputFixed ||= call.price.rates.imageOutput !== undefined;
   const inputTokens = inputBound(call, demand);
-  const fixedCost =
-    BigInt(inputTokens) * dearest(call.price, inputTypes(call, demand), inputTokens) + feesBound(call.price, demand);
-  const perOutputToken = demand.noOutput ? 0n : dearest(call.price, outputTypes(call.price, demand), inputTokens);
-  const maxTokens = outputBound(call, demand);
-  return { demand, inputTokens, maxTokens, fixedCost, perOutputToken, explained: explainedBy(call, demand) };
+  const input = BigInt(inputTokens) * dearest(call.price, inputTypes(call, demand), inputTokens);
+  const output = demand.noOutput ? 0n : dearest(call.price, outputTypes(call.price, demand), inputTokens);
+  return {
+    demand,
+    inputTokens,
+    maxTokens: outputBound(call, demand),
+    fixedCost: withRoutingFee(format, input + feesBound(call.price, demand)),
+    perOutputToken: withRoutingFee(format, output),
+    leastCost: leastCost(format),
+    explained: explainedBy(call, demand),
+  };
 }
 
 /** All of it is fixed: no limit of tokens holds any of it back. */
@@ -129,7 +140,7 @@ function mediaParts({ price }: BoundableCall, media: MediaDemand): Parts {
   const { cost } = costOf(media.most, price);
   const inputTokens = [...inputBuckets, ...outputBuckets].reduce((sum, bucket) => sum + (media.most[bucket] ?? 0), 0);
   const explained = { prompt: undefined, output: false, isOpenEnded: true };
-  return { demand, inputTokens, maxTokens: 0, fixedCost: cost, perOutputToken: 0n, explained, media };
+  return { demand, inputTokens, maxTokens: 0, fixedCost: cost, perOutputToken: 0n, leastCost: 0n, explained, media };
 }
 
 const demands: Record<Exclude<UsageFormat, MediaFormat>, (call: BoundableCall) => Demand> = {
@@ -162,10 +173,10 @@ function inputBound({ bodyBytes, limits, model }: BoundableCall, demand: Demand)
 }
 
 /** The app's own limit holds although the table may know of a lower one, which may have been raised since. */
-function outputBound({ limits, model }: BoundableCall, demand: Demand): number {
+function outputBound({ provider, limits, model }: BoundableCall, demand: Demand): number {
   if (demand.noOutput) return 0;
   const asked = demand.outputFixed ? undefined : demand.requestedOutput;
-  const most = asked ?? limits?.output ?? limits?.context;
+  const most = asked ?? (limits && mostOutput(provider, model, limits));
   if (most === undefined) throw priceUnknown(model, 'output without a limit', 'Send an output limit.');
   return most;
 }

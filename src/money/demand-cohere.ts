@@ -3,6 +3,7 @@ import { refuseOtherParts } from './demand-compatible.ts';
 import { chatShapeDemand } from './demand-openai-chat.ts';
 import { type Demand, isEmpty, objectsIn, plainDemand, refuseUnknownMembers, unboundedCost } from './demand.ts';
 import { type JsonObject, textAt } from './json.ts';
+import { mayThinkBesideLimit } from './reasoning.ts';
 
 /** https://docs.cohere.com/reference/chat; the types are the client's (`cohere-ai` 8.1). */
 const chatMembers = new Set(
@@ -16,15 +17,13 @@ const embedMembers = new Set(
 
 const partTypes = new Set(['text', 'thinking', 'document', 'image_url']);
 
-/** Models that do not think before they answer. Of others it is not documented that the limit covers the thoughts. */
-const thoughtless = /^(?:command|command-light|command-nightly|command-a|command-a-03-2025|command-r.*|c4ai-aya.*)$/;
-
 /** What a request to Cohere's own chat asks for. */
-export function cohereChatDemand({ model, body }: BoundableCall): Demand {
+export function cohereChatDemand({ provider, model, body }: BoundableCall): Demand {
   refuseUnknownMembers(body, chatMembers);
   refuseOtherParts(body, partTypes);
   const demand = chatShapeDemand(body, undefined);
-  demand.outputFixed ||= !thoughtless.test(model) && textAt(body['thinking'], 'type') !== 'disabled';
+  if (textAt(body['thinking'], 'type') === 'disabled') demand.reasoning = 'off';
+  demand.outputFixed ||= mayThinkBesideLimit(provider, model, demand.reasoning);
   return demand;
 }
 

@@ -64,6 +64,14 @@ describe.each(ids)('%s', (id) => {
     ['messages', parts({ type: 'document_url', document_url: 'https://x/y.pdf' })],
     ['messages', parts({ type: 'pdf_url', pdf_url: { url: 'https://x/y.pdf' } })],
     ['messages', { messages: { role: 'user', content: { type: 'file', file_id: 'f' } } }],
+    ['messages', parts({ audio_url: 'https://x/y.mp3' })],
+    ['messages', parts({ type: 'text', text: 'a', uuid: 'b', audio_url: { url: 'https://x/y.mp3' } })],
+    ['messages', parts({ type: 'image_url', image_url: { url: 'https://x' }, Video_URL: { url: 'https://x' } })],
+    ['messages', { messages: [{ role: 'user', content: 'a', attachments: [{ file_id: 'f' }] }] }],
+    // What some servers take in any case.
+    ['messages', { messages: [{ role: 'user', Content: [{ type: 'image_url', image_url: { url: 'https://x' } }] }] }],
+    ['messages', parts({ type: 'image_url', image_url: { Url: 'https://x' } })],
+    ['messages', parts({ type: 'text', text: 'a', Type: 'file' })],
   ])('refuses %s by name: %j', (param, body) => {
     // Perplexity's own member; what it may hold is tested below.
     if (id === 'perplexity' && param === 'web_search_options') return;
@@ -74,6 +82,8 @@ describe.each(ids)('%s', (id) => {
     expect(refusalOf(id, asked({ max_tokens }))).toBe('invalid_request max_tokens');
   });
 });
+
+const mostOf = (id: string, model: string) => bound(id, hello, { model }).maxTokens;
 
 describe('the output limit', () => {
   test.each(['mistral', 'deepseek', 'together', 'huggingface', 'perplexity', 'cohere'])(
@@ -87,6 +97,16 @@ describe('the output limit', () => {
     expect(bound(id, asked({ max_completion_tokens: 10 })).outputTokens).toBe(10);
     expect(bound(id, asked({ max_tokens: 10, n: 3 })).outputTokens).toBe(30);
     expect(refusalOf(id, asked({ max_tokens: 1, max_completion_tokens: 9 }))).toBe('invalid_request max_tokens');
+  });
+
+  test('without one a model may fill its context where it is not its provider that says how much it writes', () => {
+    // A smaller output is listed for each of the first four.
+    expect(mostOf('xai', 'grok-4.3')).toBe(1_000_000);
+    expect(mostOf('mistral', 'codestral-latest')).toBe(256_000);
+    expect(mostOf('huggingface', 'Qwen/Qwen3-32B:groq')).toBe(131_072);
+    expect(mostOf('openrouter', 'qwen/qwen3-235b-a22b')).toBe(131_072);
+    expect(mostOf('openrouter', 'anthropic/claude-sonnet-4.5')).toBe(64_000);
+    expect(mostOf('cerebras', 'gpt-oss-120b')).toBe(40_960);
   });
 
   test('without one the model may write all that it can', () => {
@@ -113,12 +133,8 @@ describe('the output limit', () => {
 describe('models that are more than one', () => {
   test.each([
     ['xai', 'grok-4.20-multi-agent'],
-    ['openrouter', 'openrouter/auto'],
-    ['openrouter', 'anthropic/claude-sonnet-4.5:online'],
-    ['openrouter', '@preset/dear'],
-    ['openrouter', 'perplexity/sonar'],
-    ['openrouter', 'openai/gpt-4o-search-preview'],
     ['perplexity', 'sonar-deep-research'],
+    ['fireworks', 'accounts/fireworks/models/kimi-k2p6#accounts/me/deployments/gpus'],
   ])('%s %s', (id, model) => {
     const [known = '', format] = chats[id] ?? [];
     const one = { ...call(id, known, asked({ max_tokens: 10 }), format), model };
@@ -136,6 +152,11 @@ describe("xAI's responses", () => {
     ['background', { background: true }],
     ['max_turns', { max_turns: 100 }],
     ['search_parameters', { search_parameters: { mode: 'on' } }],
+    // Each search in it is billed.
+    ['input', { input: [{ role: 'user', content: [{ type: 'input_file', file_url: 'https://x/y.pdf' }] }] }],
+    ['input', { input: [{ role: 'user', content: { type: 'input_file', file_id: 'f' } }] }],
+    ['input', { input: [{ role: 'user', content: 'a', attachments: [{ file_id: 'f' }] }] }],
+    ['input', { input: [{ type: 'function_call_output', call_id: 'c', output: [{ type: 'input_file' }] }] }],
   ])('refuse %s: %j', (param, body) => {
     expect(refusalOf('xai', { input: 'a', max_output_tokens: 10, ...body }, responses)).toBe(`unbounded_cost ${param}`);
   });
@@ -150,54 +171,6 @@ describe("xAI's responses", () => {
     expect(bound('xai', { input: 'a', max_output_tokens: 10 }, responses).outputTokens).toBe(10);
     expect(refusalOf('xai', { input: 'a', max_tokens: 10 }, responses)).toBe('unbounded_cost max_tokens');
     expect(applyMaxTokens('xai-responses', { input: 'a' }, 7)).toEqual({ input: 'a', max_output_tokens: 7 });
-  });
-});
-
-/** The output that is held of ten tokens and what there is to think with. */
-const thinking = (reasoning: JsonObject) => bound('openrouter', asked({ max_tokens: 10, reasoning })).outputTokens;
-
-describe('OpenRouter', () => {
-  test('takes the members that cost nothing', () => {
-    const free = {
-      max_tokens: 10,
-      models: ['anthropic/claude-sonnet-4.5'],
-      route: 'fallback',
-      provider: { order: ['anthropic'], allow_fallbacks: true, max_price: { prompt: 1 } },
-      plugins: [{ id: 'response-healing' }, { id: 'context-compression' }],
-      transforms: ['middle-out'],
-      usage: { include: true },
-      modalities: ['text'],
-      reasoning: { effort: 'low' },
-      cache_control: { type: 'ephemeral' },
-    };
-    expect(refusalOf('openrouter', asked(free))).toBe('none');
-  });
-
-  test('what there is to think with is held beside the answer', () => {
-    expect(thinking({ effort: 'high' })).toBe(1034);
-    expect(thinking({ max_tokens: 30_000 })).toBe(30_010);
-    expect(refusalOf('openrouter', asked({ max_tokens: 10, reasoning: { max_tokens: '30000' } }))).toBe(
-      'invalid_request max_tokens',
-    );
-  });
-
-  test.each([
-    ['provider', { provider: { order: ['a'], experimental: {} } }],
-    ['provider', { provider: ['a'] }],
-    ['plugins', { plugins: [{ id: 'response-healing' }, { id: 'file-parser' }] }],
-    ['plugins', { plugins: { id: 'fusion' } }],
-    ['modalities', { modalities: ['text', 'image'] }],
-    ['stop_server_tools_when', { stop_server_tools_when: [] }],
-  ])('refuses %s: %j', (param, body) => {
-    expect(refusalOf('openrouter', asked({ max_tokens: 10, ...body }))).toBe(`unbounded_cost ${param}`);
-  });
-
-  test.each([
-    [{ cache_control: { type: 'ephemeral', ttl: '1h' } }],
-    [parts({ type: 'text', text: 'a', cache_control: { type: 'ephemeral', ttl: '1h' } })],
-    [{ tools: [{ type: 'function', function: { name: 'f' }, cache_control: { ttl: '2h' } }] }],
-  ])('has no price for a cache of an hour: %j', (body) => {
-    expect(refusalOf('openrouter', asked({ max_tokens: 10, ...body }))).toStartWith('price_unknown');
   });
 });
 
@@ -216,6 +189,12 @@ describe('Perplexity', () => {
     expect(refusalOf('perplexity', body)).toBe('unbounded_cost web_search_options.search_type');
   });
 
+  test.each([[[{ search_type: 'pro' }]], ['pro']])('refuses search options that are none: %j', (web_search_options) => {
+    expect(refusalOf('perplexity', asked({ max_tokens: 10, web_search_options }))).toBe(
+      'unbounded_cost web_search_options',
+    );
+  });
+
   test('a reasoning model is held for all that it may write', () => {
     const body = asked({ max_tokens: 10 });
     expect(bound('perplexity', body, { model: 'sonar-reasoning-pro' }).outputTokens).toBe(4096);
@@ -230,6 +209,10 @@ describe('Cohere', () => {
     const off = { ...reasoner, body: asked({ max_tokens: 10, thinking: { type: 'disabled' } }) };
     expect(boundOf(off).outputTokens).toBe(10);
     expect(boundOf(one).outputTokens).toBe(10);
+    const compatible = { ...reasoner, format: 'compatible-chat' } as const;
+    expect(boundOf(compatible).outputTokens).toBe(32_000);
+    const none = { ...compatible, body: asked({ max_tokens: 10, reasoning_effort: 'none' }) };
+    expect(boundOf(none).outputTokens).toBe(10);
   });
 
   test.each([
@@ -240,6 +223,22 @@ describe('Cohere', () => {
     const embed = { model: 'embed-v4.0', format: 'cohere-embed' } as const;
     expect(refusalOf('cohere', { input_type: 'classification', ...body }, embed)).toBe(`unbounded_cost ${param}`);
     expect(refusalOf('cohere', { input_type: 'classification', texts: ['a'] }, embed)).toBe('none');
+  });
+});
+
+describe('embeddings', () => {
+  test.each<[unknown, string]>([
+    ['a', 'none'],
+    [['a', 'b'], 'none'],
+    [[1, 2], 'none'],
+    [[[1, 2], [3]], 'none'],
+    [[{ type: 'image_url', image_url: { url: 'https://x' } }], 'unbounded_cost input'],
+    [{ image: 'https://x' }, 'unbounded_cost input'],
+    [[['a']], 'unbounded_cost input'],
+    [[[[1]]], 'unbounded_cost input'],
+  ])('are of texts and their tokens: %j is refused with %s', (input, refusal) => {
+    const embed = { model: 'mistral-embed', format: 'openai-embeddings' } as const;
+    expect(refusalOf('mistral', { input }, embed)).toBe(refusal);
   });
 });
 
@@ -260,6 +259,9 @@ describe('completions', () => {
   test.each([
     ['best_of', { best_of: 3 }],
     ['messages', { messages: [] }],
+    ['prompt', { prompt: { url: 'https://x' } }],
+    ['prompt', { prompt: [['a', 'b']] }],
+    ['prompt', { prompt: ['a', 1] }],
   ])('refuses %s', (param, body) => {
     expect(refusalOf('mistral', { prompt: 'a', max_tokens: 10, ...body }, fim)).toBe(`unbounded_cost ${param}`);
   });

@@ -1,7 +1,16 @@
 import type { BoundableCall } from './bounds.ts';
-import { chatShapeDemand } from './demand-openai-chat.ts';
-import { type Demand, limitMember, objectsIn, plainDemand, refuseUnknownMembers, unboundedCost } from './demand.ts';
-import { isAbsent, type JsonObject, textAt } from './json.ts';
+import { chatShapeDemand, isTextual } from './demand-openai-chat.ts';
+import {
+  type Demand,
+  isEmpty,
+  limitMember,
+  objectsIn,
+  plainDemand,
+  refuseUnknownMembers,
+  unboundedCost,
+} from './demand.ts';
+import { isAbsent, isObject, type JsonObject, textAt } from './json.ts';
+import { mayThinkBesideLimit } from './reasoning.ts';
 
 /**
  * Members of chats and completions in OpenAI's shape that choose among tokens or describe the request: whoever has one,
@@ -43,29 +52,36 @@ const partTypes = new Set([
   'video_url',
 ]);
 
-/** Several agents work on one prompt, and each of them is billed. https://docs.x.ai/docs/guides/multi-agent */
-export function refuseManyAgents(model: string): void {
-  if (/multi-agent/i.test(model)) throw unboundedCost('model', 'Choose a model that is one.');
+/**
+ * Several agents that work on one prompt are billed each; a deployment of the account's own, named after a `#`, is billed
+ * for as long as it runs. https://docs.x.ai/docs/guides/multi-agent · https://docs.fireworks.ai/guides/ondemand-deployments
+ */
+export function refuseOtherModels(model: string): void {
+  if (/multi-agent|#/i.test(model))
+    throw unboundedCost('model', 'Choose a model that is one, and billed by its tokens.');
 }
 
 const mostChoices = 128;
 
 /** What a chat asks for of a provider that took over OpenAI's shape. No image has a documented maximum there. */
 export function compatibleChatDemand({ provider, model, body }: BoundableCall): Demand {
-  refuseManyAgents(model);
+  refuseOtherModels(model);
   if (!isAbsent(body['max_completion_tokens']) && !knowNewerLimit.has(provider)) {
     throw unboundedCost('max_completion_tokens', 'This provider is limited by max_tokens.');
   }
   const { max_completion_tokens: _, ...others } = body;
   refuseUnknownMembers(others, knownInChats);
   refuseOtherParts(body, partTypes);
-  return chatShapeDemand(body, undefined);
+  const demand = chatShapeDemand(body, undefined);
+  demand.outputFixed ||= mayThinkBesideLimit(provider, model, demand.reasoning);
+  return demand;
 }
 
 /** What completing a text asks for, or filling a gap in one: `n` answers to each of the prompts. */
 export function completionsDemand(body: JsonObject): Demand {
   refuseUnknownMembers(body, knownInCompletions);
   const { prompt } = body;
+  if (!isAbsent(prompt) && !isTextual(prompt)) throw unboundedCost('prompt', 'Only texts can be bounded.');
   // A list of numbers is one prompt, as tokens.
   const prompts = Array.isArray(prompt) ? prompt.filter((item) => typeof item !== 'number').length : 1;
   const each = limitMember(body, 'n', { least: 1, most: mostChoices, nullIsAbsent: true }) ?? 1;
@@ -76,9 +92,33 @@ export function completionsDemand(body: JsonObject): Demand {
   };
 }
 
-/** Refuses, with the member's name, messages with a part that is not known to cost its tokens alone. */
-export function refuseOtherParts(body: JsonObject, known: ReadonlySet<string>): void {
-  const parts = objectsIn(body['messages']).flatMap((message) => objectsIn(message['content']));
-  if (parts.every((part) => known.has(textAt(part, 'type') ?? 'text'))) return;
+/** Members of messages and their parts that stand for something which is not their own text. */
+const otherMembers = /attachment|audio|document|file|image|video|_url$/;
+
+/** As all of them are written. A server that takes names in any case would see one that is not seen here. */
+const memberName = /^[a-z\d_]+$/;
+
+/**
+ * Refuses, with the member's name, messages with something that is not known to cost its tokens alone: a part of another
+ * type, a member of a part that is not what its type says (some servers go by the member), a file that is attached to the
+ * message and searched.
+ */
+export function refuseOtherParts(body: JsonObject, known: ReadonlySet<string>, ofMessages = ['audio']): void {
+  const messages = objectsIn(body['messages']);
+  const parts = messages.flatMap((message) => objectsIn(message['content']));
+  const arePlain = parts.every((part) => {
+    const type = textAt(part, 'type') ?? 'text';
+    return known.has(type) && hasOnly(part, [type]) && areNames(part[type]);
+  });
+  if (arePlain && messages.every((message) => hasOnly(message, ofMessages))) return;
   throw unboundedCost('messages', 'It has a part that may be billed by more than its tokens.');
+}
+
+function hasOnly(holder: JsonObject, known: readonly string[]): boolean {
+  const isPlain = (name: string) => known.includes(name) || !otherMembers.test(name) || isEmpty(holder[name]);
+  return areNames(holder) && Object.keys(holder).every(isPlain);
+}
+
+function areNames(value: unknown): boolean {
+  return !isObject(value) || Object.keys(value).every((name) => memberName.test(name));
 }

@@ -67,7 +67,18 @@ const embeddingMembers = new Set(
 /** What an embeddings request asks for: its inputs, all of them text. */
 export function embeddingsDemand(body: JsonObject): Demand {
   refuseUnknownMembers(body, embeddingMembers);
+  if (!isAbsent(body['input']) && !isTextual(body['input'])) throw unboundedCost('input', 'Only texts can be bounded.');
   return { ...plainDemand(), noOutput: true };
+}
+
+/** A text, as it is or as tokens, or a list of texts. */
+export function isTextual(input: unknown): boolean {
+  if (typeof input === 'string' || isTokens(input)) return true;
+  return Array.isArray(input) && input.every((item) => typeof item === 'string' || isTokens(item));
+}
+
+function isTokens(value: unknown): boolean {
+  return Array.isArray(value) && value.every((token) => typeof token === 'number');
 }
 
 /** A model whose name says that it searches or runs tools on its own, at a fee for each use and with no limit to set. */

@@ -1,4 +1,4 @@
-import { refuseManyAgents } from './demand-compatible.ts';
+import { refuseOtherModels } from './demand-compatible.ts';
 import { addImageUrl, mostOpenAiImageTokens, refuseModelWithTools } from './demand-openai-chat.ts';
 import {
   addReference,
@@ -84,11 +84,30 @@ function addedTools(item: JsonObject): JsonObject[] {
   throw unboundedCost('input', 'Send tools that search as `tools`, not within the input.');
 }
 
-/** xAI took over OpenAI's API. What its own tools cost is on no list here, and one of its models is several at once. */
+const xaiPartTypes = new Set([
+  'input_text',
+  'output_text',
+  'text',
+  'refusal',
+  'reasoning_text',
+  'summary_text',
+  'input_image',
+]);
+
+/**
+ * xAI took over OpenAI's API. What its own tools cost is on no list here, and one of its models is several at once. A file,
+ * by whatever name, is searched by a tool of its own, as often as the model likes. https://docs.x.ai/developers/files
+ */
 export function xaiResponsesDemand(model: string, body: JsonObject): Demand {
-  refuseManyAgents(model);
+  refuseOtherModels(model);
   const tool = objectsIn(body['tools']).find((each) => textAt(each, 'type') !== 'function');
   if (tool !== undefined) throw unboundedCost('tools', 'Only functions that the app runs itself can be bounded.');
+  const items = objectsIn(body['input']);
+  const parts = items.flatMap((item) => [...objectsIn(item['content']), ...objectsIn(item['output'])]);
+  const hasFile = parts.some((part) => !xaiPartTypes.has(textAt(part, 'type') ?? ''));
+  if (hasFile || items.some((item) => !isEmpty(item['attachments']))) {
+    throw unboundedCost('input', 'A file is searched at a fee. Send texts and pictures.');
+  }
   return responsesDemand(model, body);
 }
 

@@ -1,7 +1,7 @@
 import { chatMembers, refuseOtherParts, samplingMembers } from './demand-compatible.ts';
 import { chatShapeDemand } from './demand-openai-chat.ts';
 import { type Demand, refuseUnknownMembers, unboundedCost } from './demand.ts';
-import { isAbsent, type JsonObject, memberAt } from './json.ts';
+import { isAbsent, isObject, type JsonObject, memberAt } from './json.ts';
 
 /** https://docs.perplexity.ai/api-reference/chat-completions-post; the types are the client's (`@perplexity-ai/perplexity_ai` 0.38). */
 const known = new Set([
@@ -28,7 +28,9 @@ const fastSearch = 'fast';
 export function perplexityDemand(model: string, body: JsonObject): Demand {
   if (research.test(model)) throw unboundedCost('model', 'Choose a model that searches once.');
   refuseUnknownMembers(body, known);
-  const type = memberAt(body['web_search_options'], 'search_type');
+  const options = body['web_search_options'];
+  if (!isAbsent(options) && !isObject(options)) throw unboundedCost('web_search_options');
+  const type = memberAt(options, 'search_type');
   if (!isAbsent(type) && type !== fastSearch) throw unboundedCost('web_search_options.search_type');
   refuseOtherParts(body, partTypes);
   const demand = chatShapeDemand(body, undefined);

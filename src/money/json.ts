@@ -32,19 +32,55 @@ export function isAbsent(value: unknown): value is null | undefined {
 
 /** The parsed text, or undefined when it is no JSON object. */
 export function parseObject(text: string): JsonObject | undefined {
+  const value = parse(text);
+  return isObject(value) ? value : undefined;
+}
+
+/** What a text's bytes say, or undefined when they are no JSON. */
+export function parseBytes(bytes: Uint8Array): unknown {
+  return parse(new TextDecoder().decode(bytes));
+}
+
+/** No API nests anything nearly as deep. A value of a hundred thousand levels takes seconds to be written again. */
+const deepest = 256;
+
+function parse(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isDeep(text) ? undefined : value;
   } catch {
     return undefined;
   }
 }
 
-/** What a text's bytes say, or undefined when they are no JSON. */
-export function parseBytes(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-  } catch {
-    return undefined;
+/** Whether a text that is known to be valid JSON is nested too deep. Most have too few brackets to be. */
+function isDeep(text: string): boolean {
+  return hasMany(text, '[', '{') && depthOf(text) > deepest;
+}
+
+function hasMany(text: string, ...brackets: readonly string[]): boolean {
+  let found = 0;
+  for (const bracket of brackets) {
+    for (let at = text.indexOf(bracket); at >= 0 && found <= deepest; at = text.indexOf(bracket, at + 1)) found += 1;
+  }
+  return found > deepest;
+}
+
+/** Levels, as far as they matter. */
+function depthOf(text: string): number {
+  let depth = 0;
+  for (let at = 0; at < text.length && depth <= deepest; at += 1) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+  }
+  return depth;
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; ; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === '"') return at;
   }
 }

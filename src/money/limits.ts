@@ -23,6 +23,20 @@ export function modelLimits(provider: string, model: string): ModelLimits | unde
   return listed(provider, base) ?? listed(provider, family);
 }
 
+/**
+ * Where a listed output is that of one server of several, or an advice: many models are served by whoever likes, with
+ * limits of their own or with none but the context window. Of its own models each maker states a limit that holds.
+ */
+const withoutOwnLimit = new Set(['mistral', 'openrouter', 'xai', 'together', 'fireworks', 'huggingface']);
+const limitedByMaker = /^~?(?:openai|anthropic|google)\//;
+
+/** The most that a model may write where nothing limits it; undefined where that is not known. */
+export function mostOutput(provider: string, model: string, { context, output }: ModelLimits): number | undefined {
+  const holds = !withoutOwnLimit.has(provider) || (provider === 'openrouter' && limitedByMaker.test(model));
+  if (holds || context === undefined) return output ?? context;
+  return Math.max(output ?? 0, context);
+}
+
 /** Under which names the facts of a model may be listed: its own, or that of the model it is tuned from, then its family's. */
 export function modelNames(provider: string, model: string): [base: string, family: string] {
   const name = model.replace(provider === 'huggingface' ? serverSuffix : /^models\//, '');

@@ -64,6 +64,10 @@ test("DeepSeek's own, in the supplement", () => {
   const inputAt = (model: string, at: string) => book.find('deepseek', model, new Date(at))?.rates.input?.[0].usd;
   expect(inputAt('deepseek-flash', '2026-11-23T12:00:00Z')).toBe('0.15');
   expect(inputAt('deepseek-flash', '2026-11-23T08:00:00Z')).toBe('0.3');
+  // What is completed in the peak is billed as such, whenever it began.
+  expect(inputAt('deepseek-flash', '2026-11-23T00:44:59Z')).toBe('0.15');
+  expect(inputAt('deepseek-flash', '2026-11-23T00:45:00Z')).toBe('0.3');
+  expect(inputAt('deepseek-v4-pro', '2026-11-23T05:45:00Z')).toBe('1.32');
   expect(inputAt('deepseek-v4-pro', '2026-11-22T08:00:00Z')).toBe('0.66');
   expect(inputAt('deepseek-v4-pro', '2026-11-24T08:00:00Z')).toBe('1.32');
 });

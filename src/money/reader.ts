@@ -27,6 +27,8 @@ export interface UsageReading {
   readonly serviceTier?: string;
   /** A stop reason was seen (the first one, where there are several choices), or the whole answer. */
   readonly finished: boolean;
+  /** Nothing of any choice follows what was seen. */
+  readonly ended?: true;
   /** The generated text as far as it came: what an estimate starts from. */
   readonly output: OutputText;
   /** How many there were of an answer that is no text. */
@@ -108,6 +110,9 @@ const rules: Record<UsageFormat, FormatRules> = {
 /** Only an object counts: chunks before the last state `"usage": null`. Inside a text the quotes would be escaped. */
 const statesUsage = /"usage(?:Metadata)?"\s*:\s*\{/;
 
+/** OpenAI's usage comes in an event of its own, behind all choices. */
+const choosesNone = /"choices"\s*:\s*\[\s*\]/;
+
 export function createUsageReader(format: UsageFormat): UsageReader {
   const { read, textMembers, textEvents, stop } = rules[format];
   const cumulative = format === 'anthropic-messages';
@@ -116,6 +121,7 @@ export function createUsageReader(format: UsageFormat): UsageReader {
   let lastWithUsage: string | undefined;
   let merged: JsonObject | undefined;
   let finished = false;
+  let ended = false;
   let output: OutputText = noOutput;
   let streamed: StreamedText | undefined;
 
@@ -139,17 +145,20 @@ export function createUsageReader(format: UsageFormat): UsageReader {
       whole = Array.isArray(body) ? body.findLast((chunk) => !isAbsent(memberAt(chunk, 'usageMetadata'))) : body;
       whole ??= {};
       finished = true;
+      ended = true;
       output = { texts: () => answerTexts(body), lostBytes: 0 };
     },
     onEvent(event, data) {
       if (data === '[DONE]') {
         finished = true;
+        ended = true;
         return;
       }
       first ??= parseObject(data);
       finished ||= event === 'message_stop' || stop.test(data);
       addText(data);
       if (!statesUsage.test(data)) return;
+      ended ||= choosesNone.test(data);
       // Parsing waits for the end where only the last statement counts: Gemini makes one on every chunk.
       if (cumulative) merged = mergeAnthropicUsage(merged, parseObject(data) ?? {});
       else lastWithUsage = data;
@@ -164,6 +173,7 @@ export function createUsageReader(format: UsageFormat): UsageReader {
         ...(servedModel === undefined ? {} : { servedModel }),
         ...(serviceTier === undefined ? {} : { serviceTier }),
         finished,
+        ...(ended ? { ended } : {}),
         output,
       };
     },

@@ -39,6 +39,14 @@ const showAll = ['mistral', 'deepseek', 'together', 'fireworks', 'cohere'];
  */
 const refusesOff = ['openai', 'groq'];
 
+/** Cohere's models that do not think before they answer. */
+const thoughtless = /^(?:command|command-light|command-nightly|command-a|command-a-03-2025|command-r.*|c4ai-aya.*)$/;
+
+/** Whether a model may think beside its output limit: it is not documented that the limit covers that. */
+export function mayThinkBesideLimit(provider: string, model: string, reasoning: Reasoning): boolean {
+  return provider === 'cohere' && reasoning !== 'off' && !thoughtless.test(model);
+}
+
 /** What an effort says of reasoning. */
 export function reasoningOf(effort: unknown): Reasoning {
   if (isAbsent(effort)) return 'unsaid';

@@ -5,6 +5,7 @@ import { PriceBook } from './price-book.ts';
 import { createUsageReader } from './reader.ts';
 import {
   usageFromCohereChat,
+  usageFromCohereEmbed,
   usageFromCompatibleChat,
   usageFromOpenRouterChat,
   usageFromPerplexityChat,
@@ -108,11 +109,38 @@ test('what Cohere bills by another unit is a fee', () => {
   expect(usageFromCohereChat({ usage })?.fees).toEqual({ otherTools: 1 });
 });
 
+test.each([
+  [usageFromCohereChat, { usage: { billed_units: {} } }],
+  [usageFromCohereChat, { usage: { billed_units: { input_tokens: 5 } } }],
+  [usageFromCohereEmbed, { meta: { billed_units: { output_tokens: 0 } } }],
+])('what Cohere does not state is not nothing: %p', (usageFrom, body) => {
+  expect(usageFrom(body)).toBeUndefined();
+});
+
 const read = (...events: object[]) => {
   const reader = createUsageReader('cohere-chat');
   for (const data of events) reader.onEvent(undefined, JSON.stringify(data));
   return reader.result();
 };
+const event = (index: number | null, reason: string | null, usage: object) =>
+  JSON.stringify({ choices: index === null ? [] : [{ index, delta: {}, finish_reason: reason }], usage });
+const readChat = (...events: string[]) => {
+  const reader = createUsageReader('compatible-chat');
+  for (const data of events) reader.onEvent(undefined, data);
+  return reader.result();
+};
+
+describe('of several choices', () => {
+  test('the usage that stands beside one of them is not known to be that of all', () => {
+    const { finished, ended } = readChat(event(0, 'stop', chat));
+    expect([finished, ended]).toEqual([true, undefined]);
+  });
+
+  test.each([[event(null, null, chat)], ['[DONE]']])('nothing follows %s', (last) => {
+    expect(readChat(event(0, 'stop', chat), last).ended).toBe(true);
+  });
+});
+
 const text = { type: 'content-delta', index: 0, delta: { message: { content: { text: 'Hello there' } } } };
 const end = (usage: object) => ({ type: 'message-end', delta: { finish_reason: 'COMPLETE', usage } });
 

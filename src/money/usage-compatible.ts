@@ -60,26 +60,34 @@ export function usageFromPerplexityChat(body: unknown): Usage | undefined {
  */
 export function usageFromCohereChat(body: unknown): Usage | undefined {
   const usage = objectAt(body, 'usage') ?? objectAt(objectAt(body, 'delta'), 'usage');
-  return billedUnits(usage);
+  const billed = objectAt(usage, 'billed_units');
+  return billedUnits(usage, {
+    uncachedInput: requiredCount(memberAt(billed, 'input_tokens')),
+    output: requiredCount(memberAt(billed, 'output_tokens')),
+  });
 }
 
 /** https://docs.cohere.com/reference/embed */
 export function usageFromCohereEmbed(body: unknown): Usage | undefined {
-  return billedUnits(objectAt(body, 'meta'));
+  const meta = objectAt(body, 'meta');
+  const billed = objectAt(meta, 'billed_units');
+  const pictures = memberAt(billed, 'image_tokens') ?? memberAt(billed, 'images');
+  const texts = memberAt(billed, 'input_tokens');
+  // Without any where pictures alone were embedded.
+  const uncachedInput = isAbsent(pictures) ? requiredCount(texts) : optionalCount(texts);
+  return billedUnits(meta, { uncachedInput, output: optionalCount(memberAt(billed, 'output_tokens')) });
 }
 
 const noFees = { webSearch: 0, fileSearch: 0, otherTools: 0 };
 
-function billedUnits(usage: JsonObject | undefined): Usage | undefined {
+function billedUnits(usage: JsonObject | undefined, texts: Pick<Usage, 'uncachedInput' | 'output'>): Usage | undefined {
   const billed = objectAt(usage, 'billed_units');
   if (billed === undefined) return undefined;
   const others = ['search_units', 'classifications', 'images', 'pages'].map((name) => memberAt(billed, name));
   return soundUsage({
     ...noTokens,
-    // Without any, as where pictures alone were embedded.
-    uncachedInput: optionalCount(memberAt(billed, 'input_tokens')),
+    ...texts,
     imageInput: optionalCount(memberAt(billed, 'image_tokens')),
-    output: optionalCount(memberAt(billed, 'output_tokens')),
     ...incurred({ ...noFees, otherTools: others.reduce<number>((sum, count) => sum + optionalCount(count), 0) }),
     raw: usage,
   });

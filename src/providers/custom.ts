@@ -122,13 +122,22 @@ interface Definition {
 
 /** The server would fetch it from within the operator's network, where an app has no business. */
 const why = 'This server is asked for nothing by URL. Send the media itself, as a data: URL.';
-const places = ['image_url', 'image_url.url', 'video_url', 'video_url.url'];
+const media = ['image_url', 'video_url', 'audio_url'].flatMap((member) => [member, `${member}.url`]);
+/** Bare base64, which has no scheme. */
+const recordings = ['input_audio', 'input_audio.data'];
 
 const chatBody: BodyRules = {
   models: ['model'],
   // What a gateway such as LiteLLM may hand on to OpenAI.
   stateful: [{ at: 'store', isNot: false }, { at: 'messages.*.content.*.file.file_id' }, { at: 'messages.*.audio.id' }],
-  refused: places.map((place) => ({ at: `messages.*.content.*.${place}`, matches: '^(?!data:)', why })),
+  refused: [
+    ...media.map((place) => ({ at: `messages.*.content.*.${place}`, matches: '^(?!data:)', why })),
+    ...recordings.map((place) => ({
+      at: `messages.*.content.*.${place}`,
+      matches: '^\\s*(?!data:)[a-z][\\w+.-]*:',
+      why,
+    })),
+  ],
 };
 const plainBody: BodyRules = { models: ['model'], stateful: [] };
 

@@ -60,8 +60,22 @@ export type Catalogue = ReadonlyMap<string, Provider>;
  * operator's own.
  */
 export function catalogueOf(origins: Readonly<Record<string, string>> = {}, own: readonly Provider[] = []): Catalogue {
-  const inForce = providers.map((provider) => ({ ...provider, origin: origins[provider.id] ?? provider.origin }));
+  const inForce = providers.map((provider) => placed(provider, origins[provider.id] ?? provider.origin));
   return new Map([...inForce, ...own].map((provider) => [provider.id, provider]));
+}
+
+/** A provider at another origin than its own is asked about keys there, too, and not by browsers. */
+function placed(provider: Provider, origin: string): Provider {
+  if (origin === provider.origin) return provider;
+  const { check } = provider;
+  return { ...provider, origin, check: check.method === 'GET' ? { method: 'GET', path: check.path } : check };
+}
+
+/** Where pages may ask about a key by themselves. */
+export function askableOrigins(catalogue: Catalogue): string[] {
+  return [...catalogue.values()].flatMap(({ check, origin }) =>
+    check.method === 'GET' && check.fromBrowser !== undefined ? [origin] : [],
+  );
 }
 
 /** The calls that cost nothing at their provider, as a receipt names them: `openai GET /v1/models`. */

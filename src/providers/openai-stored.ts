@@ -15,14 +15,16 @@ const include = { 'include[]': '[\\w.]{1,100}' };
 /** A body that runs no model. */
 const plain: BodyRules = { models: [], stateful: [] };
 
-/** Tools among the items would be there in each later call of the conversation, unseen and with no limit to their fees. */
+/**
+ * Tools that items bring along (`additional_tools`, `tool_search_output`) would be there in each later call of the
+ * conversation, unseen and with no limit to their fees.
+ */
 const items: BodyRules = {
   models: [],
   stateful: [],
   refused: [
     {
-      at: 'items.*.type',
-      is: ['additional_tools'],
+      at: 'items.*.tools',
       why: 'Stored, this would change what later calls do without being seen in them, so KeyPass does not pass it on.',
     },
   ],

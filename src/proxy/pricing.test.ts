@@ -137,6 +137,23 @@ describe('bookingOf', () => {
     expect(await bookingOf(hold, quoted, ending(change))).toMatchObject({ quality: 'unknown', cost: hold.amount });
   });
 
+  test('takes the usage of several answers for whole only where it stands behind all of them', async () => {
+    const two = { ...quoted, bound: { ...quoted.bound, choices: 2 } };
+    const left = ending({ end: 'left', reading: { ...whole, output: said('word '.repeat(200)) } });
+    expect(await bookingOf(hold, two, left)).toMatchObject({ quality: 'estimated', usage: { output: 201 } });
+    const ended = { ...left, reading: { ...left.reading, ended: true as const } };
+    expect(await bookingOf(hold, two, ended)).toMatchObject({ quality: 'measured', usage: { output: 5 } });
+    expect(await bookingOf(hold, quoted, left)).toMatchObject({ quality: 'measured', usage: { output: 5 } });
+  });
+
+  test('books what was held of a failure that may have a fee and was not read', async () => {
+    const reading = { usage: undefined, finished: false, output: noOutput };
+    const responses = { ...quoted, format: 'xai-responses' } as const;
+    const left = ending({ status: 403, end: 'left', reading });
+    expect(await bookingOf(hold, responses, left)).toMatchObject({ quality: 'unknown', cost: hold.amount });
+    expect(await bookingOf(hold, quoted, left)).toMatchObject({ quality: 'measured', cost: 0n });
+  });
+
   test('books a cost above the hold in full', async () => {
     expect(await bookingOf({ callId: 'c', amount: 1n }, quoted, ending())).toMatchObject({ cost: 4_500_000n });
   });

@@ -6,6 +6,7 @@ import type { MediaDemand } from '../money/demand-media.ts';
 import { estimateUsage, type Estimate } from '../money/estimate.ts';
 import type { ModelLimits } from '../money/limits.ts';
 import { applyMaxTokens } from '../money/output-limit.ts';
+import { chargesRefusals, refusalUsage } from '../money/provider-fees.ts';
 import { priceServed, type CallPrices } from '../money/price-tiers.ts';
 import type { Price } from '../money/prices.ts';
 import type { UsageReading } from '../money/reader.ts';
@@ -122,10 +123,12 @@ export type Booking = Pick<
 
 /** What to book for a call that was answered. What can't be told costs what was held, and says so. */
 export async function bookingOf(hold: Hold, quoted: Quoted, ending: Ending): Promise<Booking> {
-  // Providers bill no failures, and nothing for lists and token counts.
-  if (quoted === null || ending.status < 200 || ending.status >= 300) return unbilled([]);
-  if (quoted === 'unmetered') return unseen([]);
   const { reading, end } = ending;
+  const isFailure = ending.status < 200 || ending.status >= 300;
+  // Providers bill nothing for lists and token counts.
+  if (quoted === null || (isFailure && quoted === 'unmetered')) return unbilled([]);
+  if (quoted === 'unmetered') return unseen([]);
+  if (isFailure) return failed(hold, quoted, ending);
   const served = servedAs(reading);
   const ended = end === 'complete' ? [] : [`ended_${end}`];
   const price = priceServed(quoted.format, quoted.prices, reading.serviceTier);
@@ -133,7 +136,7 @@ export async function bookingOf(hold: Hold, quoted: Quoted, ending: Ending): Pro
     return { ...unknown(hold, [...ended, 'tier_unpriced']), ...served };
   }
   const { media } = quoted.bound;
-  if (reading.usage !== undefined && media?.told?.isAll !== true && isFinal(quoted.format, ending)) {
+  if (reading.usage !== undefined && media?.told?.isAll !== true && isFinal(quoted, ending)) {
     return { ...booked(hold, price, asAsked(reading.usage, media), 'measured', ended), ...served };
   }
   const flags = media?.told?.quality === 'measured' ? ended : [...ended, 'usage_missing'];
@@ -175,9 +178,20 @@ export function unbilled(flags: readonly string[]): Booking {
   return { usage: null, cost: 0n, lines: [], quality: 'measured', flags };
 }
 
-/** Anthropic states usage from the first event on: it is the whole only once the stop reason has come. */
-function isFinal(format: UsageFormat, { end, reading }: Ending): boolean {
-  return reading.finished || (end === 'complete' && format !== 'anthropic-messages');
+/** Providers bill no failures, but for one, of which all has to be read. */
+function failed(hold: Hold, { format, prices }: Quote, { end, reading }: Ending): Booking {
+  if (end !== 'complete' && chargesRefusals(format)) return unknown(hold, [`ended_${end}`]);
+  const usage = refusalUsage(format, reading);
+  return usage === undefined ? unbilled([]) : booked(hold, prices.highest, usage, 'measured', []);
+}
+
+/**
+ * Anthropic states usage from the first event on: it is the whole only once the stop reason has come. Of several choices
+ * the first to stop is not the last, and some providers state the usage of each by itself.
+ */
+function isFinal({ format, bound }: Quote, { end, reading }: Ending): boolean {
+  if (end === 'complete') return reading.finished || format !== 'anthropic-messages';
+  return reading.finished && (bound.choices === 1 || reading.ended === true);
 }
 
 async function estimated({ bound, prices }: Quote, ending: Ending): Promise<Estimate | undefined> {

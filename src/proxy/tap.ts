@@ -1,5 +1,6 @@
 import { concat } from '../crypto/index.ts';
 import { parseBytes } from '../money/json.ts';
+import { chargesRefusals } from '../money/provider-fees.ts';
 import { createUsageReader, type UsageReading } from '../money/reader.ts';
 import { noOutput } from '../money/tokens-output.ts';
 import type { UsageFormat } from '../money/usage.ts';
@@ -31,7 +32,8 @@ interface Metered {
 }
 
 export function tapFor(response: Response, { format, removesUsage, longest }: Metered): Tap {
-  if (format === null || !response.ok) return new NoTap();
+  if (format === null) return new NoTap();
+  if (!response.ok) return chargesRefusals(format) ? new JsonTap(format, longest) : new NoTap();
   const isImages = format === 'openai-images';
   if (isEventStream(response.headers)) return new StreamTap(format, removesUsage, isImages ? longestImage : longest);
   if (format === 'openai-speech' || format === 'groq-speech') return new SizeTap();
