@@ -17,11 +17,12 @@ import { reasoningOf } from './reasoning.ts';
 import { mediaKind } from './media-kind.ts';
 
 /** Members whose cost is known: in the prompt's bytes, in the output's limit, or none. */
-const openAiMembers = `model messages audio frequency_penalty function_call functions logit_bias logprobs
-  max_completion_tokens max_tokens metadata modalities moderation n parallel_tool_calls prediction presence_penalty
+const commonMembers = `model messages audio frequency_penalty function_call functions logit_bias logprobs
+  max_completion_tokens max_tokens metadata modalities n parallel_tool_calls prediction presence_penalty
   prompt_cache_key prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed
   service_tier stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity`;
-const groqMembers = `${openAiMembers} citation_options disable_tool_validation documents include_reasoning
+const openAiMembers = `${commonMembers} moderation`;
+const groqMembers = `${commonMembers} citation_options disable_tool_validation documents include_reasoning
   reasoning_format`;
 
 const known = {

@@ -38,6 +38,15 @@ describe('targetOf', () => {
     expect(codeOf(() => targetOf(here + path))).toBe('invalid_path');
   });
 
+  test.each(['/openai/v1/models/', '/google/v1beta/models/a', '/v1/proxy/passthrough/'])(
+    'refuses a token in %p',
+    (path) => {
+      const token = 'kp_at_' + 'x'.repeat(49);
+      expect(codeOf(() => targetOf(`${here}${path}${token}:generateContent`))).toBe('token_in_url');
+      expect(targetOf(`${here}${path}kp_at_home/x`).path).toEndWith('/x');
+    },
+  );
+
   test('refuses what is too long', () => {
     expect(codeOf(() => targetOf(`${here}/openai/v1/${'x'.repeat(2100)}`))).toBe('invalid_path');
   });

@@ -30,13 +30,20 @@ const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~:@+,=-]+)+$/;
 /** Members in which people put a key out of habit (Google's own examples do). */
 const keyMembers = ['key', 'api_key', 'apikey', 'api-key', 'access_token', 'token'];
 
-/** Splits a request's URL. It is cut out of the text, since parsing would resolve what has to be refused. */
+/** One of KeyPass's own tokens: it would go up in the provider's URL, and stand on a receipt as a model. */
+const ownToken = /kp_[a-z]{2,3}_\w{20}/;
+
+/**
+ * Splits a request's URL. It is cut out of the text, since parsing would resolve what has to be refused. Throws
+ * `invalid_path`, and `token_in_url` for a token in the path.
+ */
 export function targetOf(requestUrl: string): Target {
   const start = requestUrl.indexOf('/', requestUrl.indexOf('://') + 3);
   const [location = '', query = '', ...more] = requestUrl.slice(start).split('?');
   if (start < 0 || more.length > 0 || requestUrl.includes('#') || location.length + query.length > longest) {
     throw invalidPath();
   }
+  if (ownToken.test(location)) throw tokenInUrl();
   const isPassthrough = location.startsWith(`${passthroughMount}/`);
   const rest = isPassthrough ? location.slice(passthroughMount.length) : location;
   const slash = rest.indexOf('/', 1);
@@ -84,12 +91,14 @@ export function keepHere(headers: Headers, { endpoint, url }: MatchedEndpoint, b
 export function refuseKeyInQuery(query: string): void {
   if (query === '') return;
   const names = [...new URLSearchParams(query).keys()];
-  if (names.some((name) => keyMembers.includes(name.toLowerCase()))) {
-    throw new KeyPassError(
-      'token_in_url',
-      'Never send a token in a URL: logs and histories keep it. Send it as a bearer token, x-api-key or x-goog-api-key, and replace this one.',
-    );
-  }
+  if (names.some((name) => keyMembers.includes(name.toLowerCase()))) throw tokenInUrl();
+}
+
+function tokenInUrl(): KeyPassError {
+  return new KeyPassError(
+    'token_in_url',
+    'Never send a token in a URL: logs and histories keep it. Send it as a bearer token, x-api-key or x-goog-api-key, and replace this one.',
+  );
 }
 
 const templates = new Map<Endpoint, RegExp>();

@@ -52,8 +52,11 @@ export function withinState(rules: BodyRules, body: JsonObject, grantee: Grantee
   return added.length === 0 ? body : { ...body, ...Object.fromEntries(added) };
 }
 
-/** What a policy takes for the name of a model. Half a surrogate pair counts as a control, too. */
-const modelName = /^[^\s\p{C}]{1,200}$/u;
+/**
+ * What a policy takes for the name of a model; one of KeyPass's own tokens is none, because names go up and stand on
+ * receipts. Half a surrogate pair counts as a control, too.
+ */
+const modelName = /^(?!kp_[a-z]{2,3}_)[^\s\p{C}]{1,200}$/u;
 
 /**
  * The one model of a call: the path's, else the body's `model`. Wherever else a model can be named, it must be this one,

@@ -42,8 +42,11 @@ export class PagesWorld {
 
   static async start(): Promise<PagesWorld> {
     const folder = await mkdtemp(join(tmpdir(), 'keypass-pages-data-'));
+    const mood = { status: 200 };
     const provider = startRecorder(({ body }) =>
-      Response.json(body.includes(unmeteredModel) ? { ...completion, usage: null } : completion),
+      mood.status === 200
+        ? Response.json(body.includes(unmeteredModel) ? { ...completion, usage: null } : completion)
+        : Response.json({ error: { message: 'Not with this key.' } }, { status: mood.status }),
     );
     const port = freePort();
     const config = readConfig({
@@ -71,6 +74,7 @@ export class PagesWorld {
     return new PagesWorld({
       origin,
       providerOrigin: provider.origin,
+      mood,
       browser,
       context,
       complaints,
@@ -88,6 +92,11 @@ export class PagesWorld {
   /** Where this server sends calls for OpenAI, and for a server of the operator's own: Ollama. */
   get providerOrigin(): string {
     return this.#parts.providerOrigin;
+  }
+
+  /** How the provider answers from here on; 200 as usual. */
+  set providerStatus(status: number) {
+    this.#parts.mood.status = status;
   }
 
   get browser(): Browser {
@@ -157,6 +166,7 @@ export class PagesWorld {
 interface Parts {
   origin: string;
   providerOrigin: string;
+  mood: { status: number };
   browser: Browser;
   context: BrowserContext;
   complaints: string[];

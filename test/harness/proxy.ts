@@ -37,6 +37,8 @@ interface Options {
   readonly budget?: Pico;
   readonly origin: string;
   readonly fetch?: ProxyServices['fetch'];
+  readonly onKeyRefused?: ProxyServices['onKeyRefused'];
+  readonly onKeyTaken?: ProxyServices['onKeyTaken'];
 }
 
 /** The proxy's routes on a loopback server, over an access service and a ledger in memory; all providers at one origin. */
@@ -61,6 +63,8 @@ export function startProxy(options: Options): ProxyHarness {
     },
     clock: { now: () => new Date('2026-11-01T12:00:00Z') },
     onFault: (_event, error) => faults.push(error),
+    onKeyRefused: async (key) => options.onKeyRefused?.(key),
+    onKeyTaken: (key) => options.onKeyTaken?.(key),
   });
   const routes = proxyRoutes(proxy, new Log((line) => lines.push(line)));
   const server = Bun.serve({
@@ -90,7 +94,7 @@ export const testLimits: Limits = {
   drainMs: 1_000,
 };
 
-function granteeOf(policy: Partial<Policy> = {}): Grantee {
+export function granteeOf(policy: Partial<Policy> = {}): Grantee {
   const ids = ['anthropic', 'google', 'groq', 'openai'];
   return {
     connectionId: crypto.randomUUID(),
