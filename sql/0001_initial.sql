@@ -62,7 +62,12 @@ create table provider_keys (
   item bytea not null,
   dek_vault bytea not null,
   created_at timestamptz not null,
-  last_used_at timestamptz
+  last_used_at timestamptz,
+  -- Since when the provider refuses this version of the key, and how; null as long as it takes it.
+  refused_at timestamptz,
+  refused_status integer,
+  refused_verdict text check (refused_verdict in ('rejected', 'restricted')),
+  check ((refused_at is null) = (refused_status is null) and (refused_at is null) = (refused_verdict is null))
 );
 create unique index provider_keys_default on provider_keys (user_id, provider) where is_default;
 create index provider_keys_user on provider_keys (user_id, provider);

@@ -216,8 +216,13 @@ create table provider_keys (
   dek_vault bytea not null,
   created_at timestamp with time zone not null,
   last_used_at timestamp with time zone,
+  refused_at timestamp with time zone,
+  refused_status integer,
+  refused_verdict text,
   constraint provider_keys_pkey PRIMARY KEY (id),
   constraint provider_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint provider_keys_check CHECK ((((refused_at IS NULL) = (refused_status IS NULL)) AND ((refused_at IS NULL) = (refused_verdict IS NULL)))),
+  constraint provider_keys_refused_verdict_check CHECK ((refused_verdict = ANY (ARRAY['rejected'::text, 'restricted'::text]))),
   constraint provider_keys_version_check CHECK ((version > 0))
 );
 CREATE UNIQUE INDEX provider_keys_default ON public.provider_keys USING btree (user_id, provider) WHERE is_default;

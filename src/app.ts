@@ -27,6 +27,8 @@ import { openApi } from './http/openapi.ts';
 import { strictBodies } from './http/bodies.ts';
 import { strictQueries } from './http/queries.ts';
 import type { Log } from './http/log.ts';
+import { KeyChecks } from './keys/checks.ts';
+import { KeyHealth } from './keys/health.ts';
 import { providerRoutes } from './keys/provider-routes.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { Keys } from './keys/service.ts';
@@ -34,7 +36,7 @@ import { linkRoutes } from './link/routes.ts';
 import { Link } from './link/service.ts';
 import { Ledger } from './money/ledger.ts';
 import type { PriceBook } from './money/price-book.ts';
-import { freeCallsOf } from './providers/index.ts';
+import { askableOrigins, freeCallsOf } from './providers/index.ts';
 import type { Fetch } from './proxy/ports.ts';
 import { Proxy } from './proxy/service.ts';
 import { proxyRoutes } from './proxy/routes.ts';
@@ -106,6 +108,8 @@ export function createApp(deps: Deps) {
     .use(
       keyRoutes(keys, {
         auth,
+        checks: new KeyChecks({ providers: config.providers, clock, fetch: deps.fetch }),
+        health: services.health,
         replaceKey: (userId, key, input) => upkeep.replaceKey(userId, key, input),
         removeKey: (userId, key, manifest) => upkeep.removeKey(userId, key, manifest),
       }),
@@ -116,7 +120,7 @@ export function createApp(deps: Deps) {
     .use(connectionRoutes({ connections, overview, access }, { auth }))
     .use(usageRoutes(usage, { auth, onFault: (event, error) => log.fault(event, error) }));
 
-  const pages = createPages(deps.assets, { origin: config.origin });
+  const pages = createPages(deps.assets, { origin: config.origin, askable: askableOrigins(config.providers) });
   const handle = (request: Request) => pages(request, new URL(request.url).pathname) ?? api.handle(request);
   return {
     fetch: createFrontDoor(handle, config, log),
@@ -146,6 +150,7 @@ export function createServices(deps: Omit<Deps, 'prices' | 'fetch' | 'network' |
   const webhooks = new Webhooks({ database, clock, secrets: webhookSecrets, targets });
   const apps = new Apps({ database, clock, webhooks });
   const keys = new Keys({ database, accounts, clock, providers });
+  const health = new KeyHealth({ database, clock });
   const connections = new Connections({ database, pepper, clock, accounts, keys });
   const overview = new ConnectionOverview({ database, ledger });
   const upkeep = new ConnectionUpkeep({ database, pepper, clock, accounts, apps, keys, connections });
@@ -175,6 +180,7 @@ export function createServices(deps: Omit<Deps, 'prices' | 'fetch' | 'network' |
     passwords,
     apps,
     keys,
+    health,
     connections,
     overview,
     upkeep,
@@ -196,7 +202,10 @@ const drainMs = 1000;
 const listPatienceMs = 5_000;
 
 /** The providers' own APIs, and the one chat for all of them on top. */
-function createProxies({ config, database, clock, log, prices, fetch }: Deps, { access, cuts, ledger }: Services) {
+function createProxies(
+  { config, database, clock, log, prices, fetch }: Deps,
+  { access, cuts, health, ledger }: Services,
+) {
   const limits = {
     maxJsonBytes: config.maxJsonBytes,
     maxUploadBytes: config.maxUploadBytes,
@@ -224,7 +233,12 @@ function createProxies({ config, database, clock, log, prices, fetch }: Deps, { 
     origin: config.origin,
     clock,
     onFault,
-    onKeyRefused: (call) => tellKeyInvalid(database.sql, call, clock.now()),
+    onKeyRefused: async (call) => {
+      await health.refused(call);
+      // What is out of credit works again without a new key.
+      if (call.status !== 402) await tellKeyInvalid(database.sql, call, clock.now());
+    },
+    onKeyTaken: (key) => health.taken(key),
   });
   const numbered = new NumberedCalls({ database, clock, ledger });
   const parts = { proxy, providers: config.providers, prices, numbered, limits, clock };

@@ -142,6 +142,33 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     await window.close();
   });
 
+  test('lets an app use a server of the operator’s that takes no key, once the person agrees to its address', async () => {
+    const { linkToken } = await app.createLinkSession({ requestedProviders: ['ollama'] });
+    const window = await world.app.open(world.context, world.linkUrl(linkToken));
+    await goOn(window);
+    await window.getByLabel('Password').fill(password);
+    await window.getByRole('button', { name: 'Unlock' }).click();
+    await window.getByRole('button', { name: 'Add a key: Ollama' }).click();
+    const dialog = window.getByRole('dialog');
+    await dialog.getByText('Ollama takes no key').waitFor();
+    expect(await dialog.getByLabel('API key').count()).toBe(0);
+    await world.camera.take(window, 'link-3-no-key');
+    await dialog.getByRole('button', { name: 'Add key' }).click();
+    await dialog.getByText(`calls go to ${world.providerOrigin}`).waitFor();
+    await world.camera.take(window, 'link-3-operator');
+    await dialog.getByRole('button', { name: 'Store it for this address' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await goOn(window);
+    await goOn(window);
+    await window.getByText('Ollama', { exact: true }).waitFor();
+    await approve(window);
+    const { publicToken } = await world.app.message('keypass:success');
+    const exchanged = await app.exchangePublicToken(String(publicToken));
+    const answer = await world.chat(exchanged.accessToken, { model: 'ollama/llama3.2' });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('Hello.');
+  });
+
   test('seals nothing for a request that changed after it was shown', async () => {
     const { linkToken } = await app.createLinkSession({ requestedProviders: ['openai'] });
     let asked = 0;

@@ -82,8 +82,9 @@ describe.skipIf(isChromiumMissing)(withChromium('the usage page'), () => {
     const { accessToken } = await vault.connections.create({ name: 'studio', providers: ['openai'], budgetCents: 500 });
     expect((await world.chat(accessToken, { model: unmeteredModel })).status).toBe(200);
     const headers = { authorization: `Bearer ${accessToken}` };
-    for (const path of ['/openai/v1/models', '/openai/v1/models/gpt-4o']) {
-      expect((await fetch(world.origin + path, { headers })).status).toBe(200);
+    for (const path of ['/v1/models', '/v1/models/gpt-4o']) {
+      const url = `${world.origin}/v1/proxy/passthrough/openai${path}`;
+      expect((await fetch(url, { headers })).status).toBe(200);
     }
 
     await page.reload();

@@ -254,7 +254,7 @@ describe.skipIf(isChromiumMissing)(withChromium('pages'), () => {
   });
 
   test('plain http beyond this machine explains the three ways out', async () => {
-    const pages = createPages(await loadPages(), { origin: world.origin });
+    const pages = createPages(await loadPages(), { origin: world.origin, askable: [] });
     const plain = Bun.serve({
       port: 0,
       hostname: '127.0.0.1',

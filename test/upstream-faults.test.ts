@@ -47,7 +47,19 @@ describe('a provider that fails', () => {
     expect([spent, held]).toEqual(['0', '0']);
   }
 
-  for (const status of [401, 429, 500] as const) {
+  for (const path of [passthrough, '/openai/v1/chat/completions', '/v1/proxy/chat/completions']) {
+    test(`a refused key is told by KeyPass, and costs nothing: ${path}`, async () => {
+      providers.answerNext('openai', failure(401));
+      const body = path.startsWith('/v1/proxy/chat') ? { provider: 'openai', ...chat } : chat;
+      const answer = await post(path, body);
+      expect([answer.status, answer.headers.get('x-keypass-error')]).toEqual([502, 'provider_key_rejected']);
+      expect(answer.headers.get('x-should-retry')).toBe('false');
+      expect(await answer.json()).toMatchObject({ error: { code: 'provider_key_rejected', details: { status: 401 } } });
+      await expectNothingSpent();
+    });
+  }
+
+  for (const status of [429, 500] as const) {
     test(`${status} comes back as the provider said it, and costs nothing`, async () => {
       const direct = await failureOf(providers, status);
       providers.answerNext('openai', failure(status, { retryAfter: 7 }));
@@ -61,7 +73,7 @@ describe('a provider that fails', () => {
     test(`${status} on the unified chat is told in KeyPass's shape`, async () => {
       providers.answerNext('openai', failure(status, { retryAfter: 7 }));
       const answer = await post('/v1/proxy/chat/completions', { provider: 'openai', ...chat });
-      const codes = { 401: 'provider_key_rejected', 429: 'provider_rate_limited', 500: 'provider_error' };
+      const codes = { 429: 'provider_rate_limited', 500: 'provider_error' };
       expect(await answer.json()).toMatchObject({ success: false, error: { code: codes[status] } });
       await expectNothingSpent();
     });
@@ -85,7 +97,7 @@ describe('a provider that fails', () => {
 });
 
 /** The provider's own body of a failure, asked for without KeyPass in between. */
-async function failureOf(providers: Providers, status: 401 | 429 | 500): Promise<string> {
+async function failureOf(providers: Providers, status: 429 | 500): Promise<string> {
   providers.answerNext('openai', failure(status, { retryAfter: 7 }));
   const answer = await fetch(`${providers.origins.openai}/v1/chat/completions`, { method: 'POST', body: '{}' });
   return answer.text();

@@ -65,8 +65,21 @@ export const operationNotes: Readonly<Record<string, OperationNotes>> = {
   },
 
   'GET /v1/providers': { description: 'Any page may read it.', errors: [] },
-  'GET /v1/keys': { errors: [] },
+  'GET /v1/keys': {
+    description:
+      '`refusal` is there as long as the provider refuses the key: since when, and by which status. It ends with the first call that is billed again, with another key in its place, or when its owner has seen to it.',
+    errors: [],
+  },
   'POST /v1/keys': { description: sealed, errors: ['provider_unknown', 'id_taken', 'manifest_conflict'] },
+  'POST /v1/keys/check': {
+    description:
+      'The one request in which a key goes to KeyPass in the clear: for providers that no browser may ask, after its owner agreed. The server asks the provider once and keeps nothing.',
+    errors: ['provider_unknown', 'too_many_attempts'],
+  },
+  'DELETE /v1/keys/{provider}/{keyId}/refusal': {
+    description: 'For an owner who has seen that the key is good. The next refused call marks it again.',
+    errors: ['key_not_found'],
+  },
   'PUT /v1/keys/{provider}/{keyId}': {
     description: `${sealed} \`grants\` has one for each connection that uses the key, except those in \`drop\`; all of it happens or none.`,
     errors: ['key_not_found', 'key_changed', 'connections_changed', 'manifest_conflict'],

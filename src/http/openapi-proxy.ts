@@ -198,7 +198,7 @@ export const proxyOperations: readonly ProxyOperation[] = [
     methods: ['get', 'post', 'delete'],
     summary: "A provider's own API",
     description:
-      "The provider's own full path follows its id, and its status, headers and body come back as they are, streams byte for byte. What may be called is in the coverage matrix (/docs/proxy#coverage); KeyPass's own errors have the envelope and X-KeyPass-Error.",
+      "The provider's own full path follows its id, and its status, headers and body come back as they are, streams byte for byte; what is about the owner's key is told by KeyPass. What may be called is in the coverage matrix (/docs/proxy#coverage); KeyPass's own errors have the envelope and X-KeyPass-Error.",
     parameters: [providerId, restOfPath("The provider's own path, such as v1/chat/completions"), exact],
     requestExample: openAiChat,
     answerExample: completion,

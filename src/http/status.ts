@@ -45,8 +45,14 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'connection_changed',
 ]);
 
+/** Failures on the way that are there the next time, too. */
+const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'provider_redirected',
+  'provider_key_rejected',
+  'websocket_unsupported',
+]);
+
 /** Refusals that the same request cannot outlive: the official clients honour `x-should-retry: false`. */
 export function isFinal(code: ErrorCode): boolean {
-  const isLasting = code === 'provider_redirected' || code === 'websocket_unsupported';
-  return isLasting || (statusOf(code) < 500 && !passing.has(code));
+  return lasting.has(code) || (statusOf(code) < 500 && !passing.has(code));
 }

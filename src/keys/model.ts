@@ -9,6 +9,20 @@ const Origin = t.String({ maxLength: 300, description: 'Origin that the key is s
 const Version = integer({ minimum: 1 });
 const manifest = { manifest: ManifestBlob, manifestRevision: t.Optional(ManifestRevision) };
 
+const Verdict = {
+  rejected: t.Literal('rejected', { description: 'not taken, or out of credit' }),
+  restricted: t.Literal('restricted', { description: 'taken, but not for what was asked, or not from there' }),
+};
+
+const Refusal = object(
+  {
+    at: Timestamp,
+    status: integer({ description: "The provider's" }),
+    verdict: t.Union([Verdict.rejected, Verdict.restricted]),
+  },
+  { description: 'Since when the provider refuses the key, by the calls that were made with it' },
+);
+
 export const KeyAnswer = object({
   id: Uuid,
   provider: t.String(),
@@ -20,6 +34,32 @@ export const KeyAnswer = object({
   connectionCount: integer(),
   createdAt: Timestamp,
   lastUsedAt: t.Union([Timestamp, t.Null()]),
+  refusal: t.Union([Refusal, t.Null()]),
+});
+
+/** A key in the clear: asked about once, and kept nowhere. */
+export const KeyToCheck = object({
+  provider: Provider,
+  secret: t.String({
+    pattern: '^[\\x21-\\x7e]+$',
+    maxLength: 4096,
+    description: 'the key itself, as printable ASCII without spaces',
+  }),
+  headers: t.Optional(
+    t.Record(t.String({ maxLength: 100 }), t.String({ maxLength: 500 }), {
+      maxProperties: 10,
+      description: 'What belongs to the key, such as an organisation; only those pass that the provider has',
+    }),
+  ),
+});
+
+export const CheckedKey = object({
+  verdict: t.Union([
+    t.Literal('works'),
+    Verdict.rejected,
+    Verdict.restricted,
+    t.Literal('unknown', { description: 'the provider said nothing of the key, or nothing at all' }),
+  ]),
 });
 
 export const NewKey = object({

@@ -1,5 +1,8 @@
 import { Elysia } from 'elysia';
+import type { OptionalManifestWrite } from '../accounts/model.ts';
+import { addressGroup } from '../http/address.ts';
 import type { Auth } from '../http/auth.ts';
+import { contextOf } from '../http/context.ts';
 import { success } from '../http/envelope.ts';
 import { idempotencyKeyOf } from '../http/idempotency.ts';
 import { pageQuery, pageRequest } from '../http/pages.ts';
@@ -13,6 +16,8 @@ import {
   success as Success,
   Uuid,
 } from '../http/schema.ts';
+import type { KeyChecks } from './checks.ts';
+import type { KeyHealth } from './health.ts';
 import type { KeyReplacementInput } from './model.ts';
 import * as model from './model.ts';
 import type { Keys } from './service.ts';
@@ -29,8 +34,23 @@ export type ReplaceKey = (
   },
 ) => Promise<{ version: number }>;
 
+/** Removes a key, or all of a provider where none is named; wired to the connections, whose running calls end with it. */
+type RemoveKey = (
+  userId: string,
+  key: { provider: string; id: string | null },
+  manifest: OptionalManifestWrite,
+) => Promise<void>;
+
+interface Options {
+  auth: Auth;
+  checks: KeyChecks;
+  health: KeyHealth;
+  replaceKey: ReplaceKey;
+  removeKey: RemoveKey;
+}
+
 /** `/v1/keys`: the vault's items. */
-export function keyRoutes(keys: Keys, { auth, replaceKey }: { auth: Auth; replaceKey: ReplaceKey }) {
+export function keyRoutes(keys: Keys, { auth, checks, health, replaceKey, removeKey }: Options) {
   return new Elysia({ prefix: '/v1/keys', normalize: false, tags: ['Keys'] })
     .use(auth)
     .get(
@@ -65,6 +85,20 @@ export function keyRoutes(keys: Keys, { auth, replaceKey }: { auth: Auth; replac
         detail: { summary: 'Store a sealed key' },
       },
     )
+    .post(
+      '/check',
+      async ({ session, body, request }) => {
+        const place = addressGroup(contextOf(request).address());
+        const verdict = await checks.check({ userId: session.userId, place }, body, request.signal);
+        return success({ verdict });
+      },
+      {
+        session: true,
+        body: model.KeyToCheck,
+        response: { 200: Success(model.CheckedKey), 400: Failure, 401: Failure, 429: Failure },
+        detail: { summary: 'Ask a provider whether it takes a key' },
+      },
+    )
     .put(
       '/:provider/:keyId',
       async ({ session, params, body }) => {
@@ -88,9 +122,22 @@ export function keyRoutes(keys: Keys, { auth, replaceKey }: { auth: Auth; replac
       },
     )
     .delete(
+      '/:provider/:keyId/refusal',
+      async ({ session, params }) => {
+        await health.seenTo(session.userId, params.provider, params.keyId);
+        return success({});
+      },
+      {
+        session: true,
+        params: object({ provider: model.Provider, keyId: Uuid }),
+        response: { 200: Success(object({})), 400: Failure, 401: Failure, 404: Failure },
+        detail: { summary: 'Take the mark of a refusal away' },
+      },
+    )
+    .delete(
       '/:provider',
       async ({ session, params, body }) => {
-        await keys.remove(session.userId, params.provider, null, decodeBlobs(body ?? {}, ['manifest']));
+        await removeKey(session.userId, { ...params, id: null }, decodeBlobs(body ?? {}, ['manifest']));
         return success({});
       },
       {
@@ -104,7 +151,8 @@ export function keyRoutes(keys: Keys, { auth, replaceKey }: { auth: Auth; replac
     .delete(
       '/:provider/:keyId',
       async ({ session, params, body }) => {
-        await keys.remove(session.userId, params.provider, params.keyId, decodeBlobs(body ?? {}, ['manifest']));
+        const key = { provider: params.provider, id: params.keyId };
+        await removeKey(session.userId, key, decodeBlobs(body ?? {}, ['manifest']));
         return success({});
       },
       {
@@ -129,5 +177,11 @@ function shown(row: Awaited<ReturnType<Keys['list']>>['items'][number]) {
     connectionCount: Number(row.connectionCount),
     createdAt: row.createdAt.toISOString(),
     lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+    refusal: refusalOf(row),
   };
+}
+
+function refusalOf({ refusedAt, refusedStatus, refusedVerdict }: Parameters<typeof shown>[0]) {
+  if (refusedAt === null || refusedStatus === null || refusedVerdict === null) return null;
+  return { at: refusedAt.toISOString(), status: refusedStatus, verdict: refusedVerdict };
 }

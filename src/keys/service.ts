@@ -7,7 +7,7 @@ import { isUniqueViolation } from '../database/violations.ts';
 import { insertCreation } from '../database/idempotency.ts';
 import { KeyPassError } from '../errors.ts';
 import { pageOf, type PageRequest } from '../http/pages.ts';
-import { findProvider } from '../providers/index.ts';
+import type { Catalogue } from '../providers/index.ts';
 import type { KeyReplacementInput, NewKeyInput } from './model.ts';
 import * as store from './store.ts';
 
@@ -15,6 +15,7 @@ interface Parts {
   database: Database;
   accounts: Accounts;
   clock: Clock;
+  providers: Catalogue;
 }
 
 /** The vault's items: ciphertext and metadata, which the server keeps and cannot read. */
@@ -22,11 +23,13 @@ export class Keys {
   readonly #database: Database;
   readonly #accounts: Accounts;
   readonly #clock: Clock;
+  readonly #providers: Catalogue;
 
   constructor(parts: Parts) {
     this.#database = parts.database;
     this.#accounts = parts.accounts;
     this.#clock = parts.clock;
+    this.#providers = parts.providers;
   }
 
   async list(userId: string, page: PageRequest) {
@@ -40,7 +43,7 @@ export class Keys {
   }
 
   async add(userId: string, input: NewKeyInput, idempotencyKey: string | null): Promise<void> {
-    refuseUnknownProvider(input.provider);
+    if (!this.#providers.has(input.provider)) throw providerUnknown();
     refuseMalformedOrigin(input.origin);
     await this.#database.begin(async (tx) => {
       const repeatable = { caller: `key of ${userId}`, key: idempotencyKey, body: describe(input) };
@@ -65,12 +68,22 @@ export class Keys {
     }
   }
 
-  /** Removes one key, or all of the provider; connections that used one answer `key_missing` until another is chosen. */
-  async remove(userId: string, provider: string, id: string | null, manifest?: OptionalManifestWrite): Promise<void> {
-    await this.#database.begin(async (tx) => {
-      if ((await store.deleteKeys(tx, userId, provider, id)) === 0) throw keyNotFound();
+  /**
+   * Removes one key, or all of the provider. Connections that used one answer `key_missing` until another is chosen: these
+   * are answered.
+   */
+  async remove(
+    userId: string,
+    provider: string,
+    id: string | null,
+    manifest?: OptionalManifestWrite,
+  ): Promise<readonly string[]> {
+    return this.#database.begin(async (tx) => {
+      const { count, connectionIds } = await store.deleteKeys(tx, userId, provider, id);
+      if (count === 0) throw keyNotFound();
       await store.updateMissingDefault(tx, userId, provider);
       await this.#accounts.writeOptionalManifest(tx, userId, manifest);
+      return connectionIds;
     });
   }
 
@@ -97,13 +110,9 @@ async function insertKey(tx: Tx, key: Parameters<typeof store.insertKey>[1]): Pr
   }
 }
 
-function refuseUnknownProvider(provider: string): void {
-  if (findProvider(provider) !== undefined) return;
-  throw new KeyPassError(
-    'provider_unknown',
-    'KeyPass does not know this provider. GET /v1/providers lists those it knows.',
-    { param: 'provider' },
-  );
+function providerUnknown(): KeyPassError {
+  const message = 'KeyPass does not know this provider. GET /v1/providers lists those it knows.';
+  return new KeyPassError('provider_unknown', message, { param: 'provider' });
 }
 
 function refuseMalformedOrigin(origin: string): void {
@@ -113,7 +122,7 @@ function refuseMalformedOrigin(origin: string): void {
   throw new KeyPassError('invalid_request', message, { param: 'origin' });
 }
 
-function keyNotFound(): KeyPassError {
+export function keyNotFound(): KeyPassError {
   return new KeyPassError('key_not_found', 'There is no such key in this vault.');
 }
 

@@ -118,7 +118,7 @@ export class Dispatcher {
       this.#settle(held.hold, unbilled(['redirected']), seen);
       throw redirected(lifeline);
     }
-    if (status > 599) {
+    if (status < 200 || status > 599) {
       this.#settle(hold, unbilled(['not_relayed']), seen);
       throw unknownStatus(lifeline);
     }
@@ -158,7 +158,10 @@ export class Dispatcher {
     if (speaksOfKey(status, call.route.provider.keyStatuses)) {
       const whole = await relayWhole(bounded(response, longest, lifeline), options);
       if (whole instanceof KeyPassError) return whole;
-      return this.#keyRefused(call, held, status, whole) ?? { status, headers, body: whole };
+      const refusal = keyRefusalIn(call.route.provider, status, whole);
+      if (refusal === undefined) return { status, headers, body: whole };
+      this.#noteRefused(call, held, { status, verdict: refusal.verdict });
+      return refusal.error;
     }
     if (response.body === null) {
       lifeline.close();
@@ -169,17 +172,23 @@ export class Dispatcher {
     return body instanceof KeyPassError ? body : { status, headers, body };
   }
 
-  /** What an answer says of the key that was sent with its call, as far as its status tells. */
-  #noteKey({ grantee, route }: ProxyCall, { keyId, keyVersion, priced }: OpenedCall, { ok, status }: Response): void {
-    const { onKeyTaken, onKeyRefused } = this.#services;
-    const provider = route.provider.id;
-    const key = { keyId, keyVersion };
+  /** What the status alone says of the key that was sent. */
+  #noteKey(call: ProxyCall, held: OpenedCall, { ok, status }: Response): void {
+    const { keyId, keyVersion, priced } = held;
     // Lists of models are open to anybody at some providers: what is billed tells.
-    const noted = ok && priced !== null ? onKeyTaken?.(key) : undefined;
-    if (noted !== undefined) void this.#track('key_unnoted', noted);
-    if (status !== 402) return;
-    const refused = { ...key, connectionId: grantee.connectionId, provider, status, verdict: 'rejected' } as const;
-    void this.#track('key_unnoted', onKeyRefused?.(refused) ?? Promise.resolve());
+    const noting = ok && priced !== null ? this.#services.onKeyTaken?.({ keyId, keyVersion }) : undefined;
+    if (noting !== undefined) void this.#track('key_taken', noting);
+    if (status === 402) this.#noteRefused(call, held, { status, verdict: 'rejected' });
+  }
+
+  #noteRefused(
+    { grantee, route }: ProxyCall,
+    { keyId, keyVersion }: OpenedCall,
+    told: Pick<RefusedKey, 'status' | 'verdict'>,
+  ): void {
+    const { connectionId } = grantee;
+    const key = { connectionId, keyId, keyVersion, provider: route.provider.id, ...told };
+    void this.#track('key_refused', this.#services.onKeyRefused?.(key) ?? Promise.resolve());
   }
 
   /** An answer has always ended in a booking, whatever it was that could not be read. */
@@ -270,7 +279,7 @@ function toldOf({ reason, wasSent }: NoAnswer, quoted: Quoted): KeyPassError {
 }
 
 /** The provider may have done the work, and bills it; clients that repeat by themselves would have it billed again. */
-function onceOnly({ code, message, param, retryAfter, details }: KeyPassError): KeyPassError {
+export function onceOnly({ code, message, param, retryAfter, details }: KeyPassError): KeyPassError {
   return new KeyPassError(code, message, {
     isFinal: true,
     ...(param === undefined ? {} : { param }),

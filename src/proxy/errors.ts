@@ -11,7 +11,7 @@ export type AnswerShape = 'envelope' | ErrorShape;
 export function errorResponse(error: KeyPassError, shape: AnswerShape, requestId: string): Response {
   const body = shape === 'envelope' ? failureBody(error, requestId) : errorBody(error, shape);
   return Response.json(body, {
-    status: statusOf(error.code),
+    status: answerStatus(error),
     headers: { ...failureHeaders(error), 'x-request-id': requestId, 'x-content-type-options': 'nosniff' },
   });
 }
@@ -22,8 +22,13 @@ export function errorBody(error: KeyPassError, shape: ErrorShape): object {
   const more = { ...(param === undefined ? {} : { param }), ...(details === undefined ? {} : { details }) };
   if (shape === 'openai') return { error: { message, type, code, ...more } };
   if (shape === 'anthropic') return { type: 'error', error: { type, message, code, ...more } };
-  const status = statusOf(code);
+  const status = answerStatus(error);
   return { error: { code: status, message, status: googleStatus(status), details: [googleReason(error)] } };
+}
+
+/** What a good key may not do is a 403, as it is at the provider; a dead one is a fault behind KeyPass. */
+function answerStatus({ code, details }: KeyPassError): number {
+  return code === 'provider_key_rejected' && details?.['verdict'] === 'restricted' ? 403 : statusOf(code);
 }
 
 /** The event with which an API tells, in mid-stream, that it can't go on. */

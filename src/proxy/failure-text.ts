@@ -23,7 +23,7 @@ export function detailIn(failure: unknown): unknown {
 /** OpenAI and Groq name a `code` or else a `type`, Anthropic a `type`, Google a `status` beside its numeric `code`. */
 export function codeOf(failure: unknown): string | undefined {
   const code = textAt(failure, 'code') ?? textAt(failure, 'status') ?? textAt(failure, 'type');
-  return code !== undefined && /^[\w.-]{1,64}$/.test(code) ? code : undefined;
+  return code !== undefined && /^[\w.-]{1,64}$/.test(code) && safeText(code) === code ? code : undefined;
 }
 
 const longestText = 500;

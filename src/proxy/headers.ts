@@ -10,7 +10,14 @@ const idempotencyKey = 'idempotency-key';
 const requestHeaders = ['accept', idempotencyKey];
 
 /** The provider's headers that come back for every provider. */
-const responseHeaders = ['content-type', 'content-disposition', 'retry-after', 'retry-after-ms', 'x-should-retry', 'x-ratelimit-*'];
+const responseHeaders = [
+  'content-type',
+  'content-disposition',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'x-ratelimit-*',
+];
 
 /**
  * The headers of the upstream request, the key among them: built last, so that neither the client nor what the owner

@@ -29,7 +29,7 @@ export function keyRefusalIn(provider: Provider, status: number, bytes: Uint8Arr
       ? `${provider.name} does not take the stored key: it was rejected, or is out of credit. Its owner must look at it.`
       : `${provider.name} does not let the stored key do this: ${safeText(messageIn(failure))}`;
   const details = { verdict, status, ...(providerCode === undefined ? {} : { providerCode }) };
-  return { verdict, error: new KeyPassError('provider_key_rejected', message, { details, isFinal: true }) };
+  return { verdict, error: new KeyPassError('provider_key_rejected', message, { details }) };
 }
 
 /** The bytes of an answer, to be read as a whole: a refusal is short, and one that never ends is cut. */

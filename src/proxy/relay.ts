@@ -53,7 +53,7 @@ export function isShort({ headers }: Response): boolean {
  * has gone out.
  */
 export async function relayWhole(
-  response: Response,
+  response: Pick<Response, 'bytes'>,
   { tap, lifeline, onEnd }: RelayOptions,
 ): Promise<Uint8Array<ArrayBuffer> | KeyPassError> {
   lifeline.answered(() => lifeline.cut(clientLeft));

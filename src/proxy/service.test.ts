@@ -166,7 +166,7 @@ describe('a fault of KeyPass after a call was sent', () => {
 });
 
 describe("the provider's own errors", () => {
-  test.each([400, 401, 404, 429, 500, 529])('%d comes back untouched and costs nothing', async (status) => {
+  test.each([400, 402, 404, 429, 500, 529])('%d comes back untouched and costs nothing', async (status) => {
     const text = '{"error":{"message":"theirs","usage":{"total_tokens":5}}}';
     const answer = () =>
       new Response(text, { status, headers: { 'retry-after': '7', 'content-type': 'application/json' } });

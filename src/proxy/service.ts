@@ -118,8 +118,8 @@ export class Proxy {
     const lifeline = new Lifeline({ client: call.signal, limits, listenForCut });
     try {
       const held = await this.#hold(call, prepared);
-      const headers = await this.#openHeaders(call, held, lifeline);
-      return await this.#dispatcher.dispatch(call, held, headers, lifeline);
+      const { headers, keyVersion } = await this.#openHeaders(call, held, lifeline);
+      return await this.#dispatcher.dispatch(call, { ...held, keyVersion }, headers, lifeline);
     } catch (error) {
       lifeline.close();
       throw error;
@@ -182,7 +182,7 @@ export class Proxy {
   }
 
   /** Opens the key for as long as it takes to write it into a header. Whatever fails here was not dispatched. */
-  async #openHeaders(call: ProxyCall, held: HeldCall, lifeline: Lifeline): Promise<Headers> {
+  async #openHeaders(call: ProxyCall, held: HeldCall, lifeline: Lifeline) {
     const { grantee, route } = call;
     try {
       const headers = await withOwnIdempotencyKey(call.headers, grantee.connectionId);
@@ -194,7 +194,7 @@ export class Proxy {
         const body = call.upload ?? held.content;
         const sent = upstreamHeaders(route.provider, headers, key, body?.type ?? null);
         for (const [name, value] of call.upload?.headers ?? []) sent.set(name, value);
-        return sent;
+        return { headers: sent, keyVersion: key.version };
       } finally {
         zero(key.secret);
       }

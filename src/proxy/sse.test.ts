@@ -71,7 +71,9 @@ describe('EventSplitter', () => {
   });
 
   test('a field without a colon has no value', () => {
-    expect(eventsOf([encode('event\ndata: a\ndata\ndata: b\n\n')]).events).toMatchObject([{ name: '', data: 'a\n\nb' }]);
+    expect(eventsOf([encode('event\ndata: a\ndata\ndata: b\n\n')]).events).toMatchObject([
+      { name: '', data: 'a\n\nb' },
+    ]);
   });
 
   test('holds no event longer than it may', () => {

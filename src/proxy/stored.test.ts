@@ -217,6 +217,7 @@ describe('tools that would stay in a conversation, with fees in later calls that
   test.each([
     ['/openai/v1/conversations', { items: [added] }],
     ['/openai/v1/conversations', { items: added }],
+    ['/openai/v1/conversations', { items: [{ ...added, type: 'tool_search_output', execution: 'client' }] }],
     ['/openai/v1/conversations/conv_1/items', { items: [{ role: 'user', content: 'x' }, added] }],
   ])('are refused by %s', async (path, body) => {
     const { upstream, keypass } = start({ scopes: [...policyScopes] });

@@ -4,6 +4,7 @@ interface DenoRuntime {
     options: { hostname: string; port: number; onListen: () => void; onError: () => Response },
     handler: (request: Request, info: { remoteAddr: { hostname: string } }) => Promise<Response>,
   ): { addr: { hostname: string; port: number }; shutdown(): Promise<void> };
+  createHttpClient(options: { poolMaxIdlePerHost: number }): object;
 }
 
 declare global {

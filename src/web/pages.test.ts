@@ -15,7 +15,8 @@ const assets = new Map([
   ['console.html', asset('console')],
   ['assets/a-1.js', asset('script', { gzip: bytes('gz'), br: bytes('br') })],
 ]);
-const pages = createPages(assets, { origin: 'https://keys.example' });
+const askable = ['https://api.openai.com', 'https://api.anthropic.com'];
+const pages = createPages(assets, { origin: 'https://keys.example', askable });
 
 function get(path: string, headers: Record<string, string> = {}, method = 'GET'): Response {
   const response = pages(new Request(`https://keys.example${path}`, { method, headers }), path);
@@ -27,17 +28,18 @@ describe('pages', () => {
   test.each(['/', '/vault', '/link', '/console'])('%s is locked down and never kept', (path) => {
     const { headers } = get(path);
     const policy = (headers.get('content-security-policy') ?? '').split('; ');
+    const asked = path === '/vault' || path === '/link' ? ` ${askable.join(' ')}` : '';
     for (const rule of [
       "default-src 'none'",
       "script-src 'self' 'wasm-unsafe-eval'",
-      "connect-src 'self'",
+      `connect-src 'self'${asked}`,
       "frame-ancestors 'none'",
       "base-uri 'none'",
       "require-trusted-types-for 'script'",
     ]) {
       expect(policy).toContain(rule);
     }
-    expect(policy.join()).not.toMatch(/unsafe-inline|unsafe-eval'(?<!wasm-unsafe-eval')|https?:|\*/);
+    expect(policy.join().replace(asked, '')).not.toMatch(/unsafe-inline|unsafe-eval'(?<!wasm-unsafe-eval')|https?:|\*/);
     expect(headers.get('cross-origin-opener-policy')).toBe(path === '/link' ? 'unsafe-none' : 'same-origin');
     expect(headers.get('cache-control')).toBe('no-cache');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -87,7 +89,7 @@ describe('pages', () => {
   });
 
   test('plain http promises no https', () => {
-    const plain = createPages(assets, { origin: 'http://localhost:8787' });
+    const plain = createPages(assets, { origin: 'http://localhost:8787', askable });
     const response = plain(new Request('http://localhost:8787/'), '/');
     expect(response?.headers.has('strict-transport-security')).toBe(false);
   });

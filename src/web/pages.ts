@@ -38,6 +38,11 @@ const contentSecurityPolicy = [
   "trusted-types 'none'",
 ].join('; ');
 
+/** Where a vault is open, providers that let browsers ask are asked about a key without the server. */
+function vaultPolicy(askable: readonly string[]): string {
+  return contentSecurityPolicy.replace("connect-src 'self'", ["connect-src 'self'", ...askable].join(' '));
+}
+
 /** Text that needs no script. */
 const docsPolicy = contentSecurityPolicy.replace(/script-src [^;]+/, "script-src 'none'");
 
@@ -80,10 +85,11 @@ const permissionsPolicy = [
 /**
  * A handler for the pages: it answers `/`, `/vault`, `/link`, `/console`, `/docs/…`, `/assets/…` and `/sdk/…`, and gives
  * undefined for every other path. `origin` is the public origin; on https the answers ask browsers to stay there.
+ * `askable`: origins that a page with an open vault may ask about a key.
  */
 export function createPages(
   assets: Assets,
-  options: { origin: string },
+  options: { origin: string; askable: readonly string[] },
 ): (request: Request, path: string) => Response | undefined {
   const secure = new URL(options.origin).protocol === 'https:';
   return (request, path) => {
@@ -102,7 +108,7 @@ export function createPages(
       headers.set('cache-control', 'no-store');
       return new Response(null, { status: 404, headers });
     }
-    if (document !== undefined) addDocumentHeaders(headers, path);
+    if (document !== undefined) addDocumentHeaders(headers, path, options.askable);
     headers.set('cache-control', isAsset ? 'public, max-age=31536000, immutable' : 'no-cache');
     return send(request, asset, headers);
   };
@@ -114,8 +120,9 @@ function documentAt(path: string): string | undefined {
   return page === undefined ? undefined : `docs-${page}.html`;
 }
 
-function policyOf(path: string): string {
+function policyOf(path: string, askable: readonly string[]): string {
   if (path === '/docs/api') return explorerPolicy;
+  if (path === '/vault' || path === '/link') return vaultPolicy(askable);
   return path.startsWith('/docs') ? docsPolicy : contentSecurityPolicy;
 }
 
@@ -129,8 +136,8 @@ function baseHeaders(secure: boolean, isForForeignPages: boolean): Headers {
   return headers;
 }
 
-function addDocumentHeaders(headers: Headers, path: string): void {
-  headers.set('content-security-policy', policyOf(path));
+function addDocumentHeaders(headers: Headers, path: string, askable: readonly string[]): void {
+  headers.set('content-security-policy', policyOf(path, askable));
   headers.set('permissions-policy', permissionsPolicy);
   headers.set('x-frame-options', 'DENY');
   // The consent window must keep its opener: that is whom it asks for a proof of origin and answers.

@@ -235,14 +235,17 @@ eachDatabase((_kind, open) => {
     expect(await ask(one)).toBe('500');
     expect(await told()).toEqual([]);
     status = 401;
-    expect(new Set(await Promise.all([1, 2, 3].map(() => ask(one))))).toEqual(new Set(['401']));
-    status = 403;
-    expect(await ask(one)).toBe('403');
-    status = 401;
+    const refusals = await Promise.all([1, 2, 3].map(() => ask(one)));
+    expect(new Set(refusals)).toEqual(new Set(['502 provider_key_rejected']));
     const [event, ...others] = await told();
     expect(others).toEqual([]);
     expect(event?.type).toBe('key.invalid');
-    expect(event?.data).toEqual({ connectionId: one.connectionId, provider: 'openai', status: 401 });
+    const dead = { connectionId: one.connectionId, provider: 'openai', status: 401, verdict: 'rejected' };
+    expect(event?.data).toEqual(dead);
+    // What it may not do is another thing to tell, once as well; that there is no credit is none.
+    for (status of [403, 403, 402]) await ask(one);
+    expect(await told()).toMatchObject([{ type: 'key.invalid', data: { status: 403, verdict: 'restricted' } }]);
+    status = 401;
     await ask(two);
     expect(await told()).toMatchObject([{ data: { connectionId: two.connectionId } }]);
 

@@ -25,16 +25,23 @@ export async function tellApp<T extends keyof ConnectionEvents>(
   await store.insertConnectionEvent(tx, connectionId, event);
 }
 
+/** A version of a key, and what the provider does not do with it. */
+interface RefusedKey {
+  readonly connectionId: string;
+  readonly keyId: string;
+  readonly keyVersion: number;
+  readonly provider: string;
+  readonly status: number;
+  readonly verdict: 'rejected' | 'restricted';
+}
+
 /**
  * Tells the app of a connection that the provider refuses the owner's key, by the status of its answer: once for each
- * version of a key, however many calls fail of it.
+ * version of a key and verdict, however many calls fail of it.
  */
-export async function tellKeyInvalid(
-  sql: Sql | Tx,
-  call: { connectionId: string; keyId: string; provider: string; status: number },
-  now: Date,
-): Promise<void> {
-  const data = JSON.stringify({ provider: call.provider, status: call.status });
+export async function tellKeyInvalid(sql: Sql | Tx, call: RefusedKey, now: Date): Promise<void> {
+  const { provider, status, verdict } = call;
+  const data = JSON.stringify({ provider, status, verdict });
   await store.insertKeyEvent(sql, call, { type: 'key.invalid', data, createdAt: now });
 }
 

@@ -22,21 +22,22 @@ export async function insertConnectionEvent(tx: Tx, connectionId: string, event:
     where connections.id = ${connectionId} and generation > 0 and webhook_url is not null and removed_at is null`;
 }
 
-/** The same for a key that a provider refuses, under an id made of connection, key and version: once for each. */
+/** The same for a key that a provider refuses, under an id made of connection, key, version and verdict: once for each. */
 export async function insertKeyEvent(
   sql: Sql | Tx,
-  { connectionId, keyId }: { connectionId: string; keyId: string },
+  key: { connectionId: string; keyId: string; keyVersion: number; verdict: string },
   event: Omit<NewEventRow, 'id'>,
 ): Promise<void> {
   await sql`
     insert into events (id, app_id, connection_id, type, data, created_at)
     select overlay(overlay(left(encode(sha256(convert_to(
-        concat_ws(' ', connections.id, provider_keys.id, provider_keys.version), 'UTF8')), 'hex'), 32)
+        concat_ws(' ', connections.id, provider_keys.id, provider_keys.version, ${key.verdict}::text), 'UTF8')), 'hex'), 32)
         placing '4' from 13) placing '8' from 17)::uuid,
       apps.id, connections.id, ${event.type}, ${event.data}::text::jsonb, ${event.createdAt}::timestamptz
     from connections join apps on apps.id = connections.app_id
-      join provider_keys on provider_keys.id = ${keyId} and provider_keys.user_id = connections.user_id
-    where connections.id = ${connectionId} and webhook_url is not null and removed_at is null
+      join provider_keys on provider_keys.id = ${key.keyId} and provider_keys.version = ${key.keyVersion}
+        and provider_keys.user_id = connections.user_id
+    where connections.id = ${key.connectionId} and webhook_url is not null and removed_at is null
     on conflict (id) do nothing`;
 }
 

@@ -8,7 +8,7 @@ import {
   streamText,
   tool,
 } from 'ai';
-import { abortAfterFirst, failing, readToTheEnd, refused } from './failing.ts';
+import { abortAfterFirst, failing, keyRejected, readToTheEnd, refused } from './failing.ts';
 import * as ask from './prompts.ts';
 import { collected, type Client, type Run, type Target } from './scenario.ts';
 import { torn, type Wire } from './torn.ts';
@@ -141,6 +141,11 @@ export function chatScenarios(wire: Wire, { usual, thinking }: Models): Client['
     reasoning: (target) => generated(thinking(target), { prompt: ask.thinkFirst, reasoning: 'low' }),
     'response headers': { run: once, plan: (asked) => [withHeaders(asked)] },
     ...failing({ once, repeated: (target) => generated(usual(target), { prompt: ask.hello }, 1) }),
+    'error 401': keyRejected(once, {
+      class: 'APICallError',
+      statusCode: 502,
+      responseBody: /provider_key_rejected/,
+    }),
     'error in mid-stream': {
       run: async (target) => {
         const asked = { model: usual(target), maxRetries: 0, prompt: ask.hello, onError: () => {} };

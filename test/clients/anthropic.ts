@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
-import { abortAfterFirst, failing, readToTheEnd, refused, isFinal } from './failing.ts';
+import { abortAfterFirst, failing, isFinal, keyRejected, readToTheEnd, refused } from './failing.ts';
 import * as ask from './prompts.ts';
 import { collected, type Client, type Run, type Target } from './scenario.ts';
 import { torn } from './torn.ts';
@@ -132,6 +132,7 @@ export const anthropic: Client = {
     },
     'response headers': { run: headers, plan: (asked) => [withHeaders(asked)] },
     ...failing({ once: create, repeated: (target) => clientFor(target, 1).messages.create(greeting) }),
+    'error 401': keyRejected(create, { class: 'InternalServerError', status: 502 }),
     'error in mid-stream': {
       run: async (target) => readToTheEnd(await clientFor(target).messages.create({ ...greeting, stream: true })),
       plan: () => [streams(torn.anthropic.start + torn.anthropic.error)],

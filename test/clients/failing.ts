@@ -12,7 +12,6 @@ interface Calls {
 export function failing({ once, repeated }: Calls) {
   return {
     'error 400': { run: once, plan: (asked) => [fails(asked, 400)], throws: true },
-    'error 401': { run: once, plan: (asked) => [fails(asked, 401)], throws: true },
     'error 404': { run: once, plan: (asked) => [fails(asked, 404)], throws: true },
     'error 429': { run: once, plan: (asked) => [fails(asked, 429)], throws: true },
     'error 429, then repeated': {
@@ -22,6 +21,18 @@ export function failing({ once, repeated }: Calls) {
     'error 500': { run: once, plan: (asked) => [fails(asked, 500)], throws: true },
     'error 529': { run: once, plan: (asked) => [fails(asked, 529)], throws: true },
   } satisfies Partial<Record<Feature, Scenario>>;
+}
+
+/**
+ * A key that the provider does not take is its owner's business: the app can't have sent a better one. `run` makes one call
+ * that is not repeated.
+ */
+export function keyRejected(run: Run, error: object): Scenario {
+  return {
+    run,
+    plan: (asked) => [fails(asked, 401)],
+    refusal: { by: 'any', isLate: true, error, reason: 'told as `provider_key_rejected`' },
+  };
 }
 
 /** The same where the run has made a result of the failure by itself. */

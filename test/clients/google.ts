@@ -1,5 +1,5 @@
 import { GoogleGenAI, type CallableTool, type Content, type FunctionDeclaration } from '@google/genai';
-import { abortAfterFirst, failing, readToTheEnd, refused } from './failing.ts';
+import { abortAfterFirst, failing, keyRejected, readToTheEnd, refused } from './failing.ts';
 import * as ask from './prompts.ts';
 import { collected, type Client, type Planned, type Run, type Target } from './scenario.ts';
 import { torn } from './torn.ts';
@@ -156,6 +156,7 @@ export const google: Client = {
       once: generate,
       repeated: (target) => clientFor(target, 2).models.generateContent(greeting),
     }),
+    'error 401': keyRejected(generate, { class: 'ApiError', status: 502, message: /provider_key_rejected/ }),
     'error in mid-stream': {
       run: async (target) => readToTheEnd(await clientFor(target).models.generateContentStream(greeting)),
       plan: () => [streams(torn.google.start + torn.google.error)],

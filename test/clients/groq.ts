@@ -1,5 +1,5 @@
 import Groq from 'groq-sdk';
-import { abortAfterFirst, failing, readToTheEnd, refused, isFinal } from './failing.ts';
+import { abortAfterFirst, failing, isFinal, keyRejected, readToTheEnd, refused } from './failing.ts';
 import * as ask from './prompts.ts';
 import { collected, type Client, type Run, type Target } from './scenario.ts';
 import { torn } from './torn.ts';
@@ -159,6 +159,7 @@ export const groq: Client = {
       once: create,
       repeated: (target) => clientFor(target, 1).chat.completions.create(greeting),
     }),
+    'error 401': keyRejected(create, { class: 'InternalServerError', status: 502 }),
     'error in mid-stream': {
       run: async (target) =>
         readToTheEnd(await clientFor(target).chat.completions.create({ ...greeting, stream: true })),

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { ResponsesToolRunner } from 'openai/helpers/responses-tool-runner';
 import { zodTextFormat } from 'openai/helpers/zod';
-import { abortAfterFirst, failing, readToTheEnd, refused, isFinal } from './failing.ts';
+import { abortAfterFirst, failing, isFinal, keyRejected, readToTheEnd, refused } from './failing.ts';
 import * as ask from './prompts.ts';
 import { collected, type Client, type Run, type Target } from './scenario.ts';
 import { torn } from './torn.ts';
@@ -140,6 +140,7 @@ export const openaiResponses: Client = {
     },
     'response headers': { run: headers, plan: (asked) => [withHeaders(asked)] },
     ...failing({ once: respond, repeated: (target) => clientFor(target, 1).responses.create(greeting) }),
+    'error 401': keyRejected(respond, { class: 'InternalServerError', status: 502, code: 'provider_key_rejected' }),
     'error in mid-stream': {
       run: async (target) => readToTheEnd(await clientFor(target).responses.create({ ...greeting, stream: true })),
       plan: () => [streams(torn['openai-responses'].start + torn['openai-responses'].error)],

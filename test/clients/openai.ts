@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
-import { abortAfterFirst, failing, readToTheEnd, refused, isFinal } from './failing.ts';
+import { abortAfterFirst, failing, isFinal, keyRejected, readToTheEnd, refused } from './failing.ts';
 import { openaiMedia } from './openai-media.ts';
 import * as ask from './prompts.ts';
 import { collected, type Client, type Run, type Target } from './scenario.ts';
@@ -141,6 +141,7 @@ export const openai: Client = {
     ...openaiMedia,
     'response headers': { run: headers, plan: (asked) => [withHeaders(asked)] },
     ...failing({ once: chat, repeated: (target) => clientFor(target, 1).chat.completions.create(greeting) }),
+    'error 401': keyRejected(chat, { class: 'InternalServerError', status: 502, code: 'provider_key_rejected' }),
     'error in mid-stream': {
       run: async (target) =>
         readToTheEnd(await clientFor(target).chat.completions.create({ ...greeting, stream: true })),

@@ -12,11 +12,11 @@ import {
 } from 'ai';
 import type { StandIn } from '../harness/providers.ts';
 import { aborted } from './ai-chat.ts';
-import { alike, failing, readToTheEnd, refused } from './failing.ts';
+import { alike, failing, keyRejected, readToTheEnd, refused } from './failing.ts';
 import * as ask from './prompts.ts';
 import { collected, type Client, type Run, type Target } from './scenario.ts';
 import { wireOf } from './torn.ts';
-import { answers, fails, needs, stalls, streams } from './upstream.ts';
+import { answers, needs, stalls, streams } from './upstream.ts';
 
 const models: Readonly<Record<StandIn, string>> = {
   openai: 'gpt-4o-mini',
@@ -157,17 +157,11 @@ const scenarios: Client['scenarios'] = {
     return { last: parts.at(-1), whole: await result.output };
   },
   ...alike(failing({ once: failed, repeated: generated({ prompt: ask.hello }, 1) })),
-  // A key that the provider does not take is its owner's business: the app can't have sent a better one.
-  'error 401': {
-    run: generated({ prompt: ask.hello }),
-    plan: (asked) => [fails(asked, 401)],
-    refusal: {
-      by: 'any',
-      isLate: true,
-      error: { class: 'APICallError', statusCode: 502, responseBody: /provider_key_rejected/ },
-      reason: 'told as `provider_key_rejected`',
-    },
-  },
+  'error 401': keyRejected(generated({ prompt: ask.hello }), {
+    class: 'APICallError',
+    statusCode: 502,
+    responseBody: /provider_key_rejected/,
+  }),
   reasoning: async (target) => {
     const model = packageFor(target)(thinking[target.asked]);
     const { text, reasoningText } = await generateText({ model, prompt: ask.thinkFirst, reasoning: 'low' });

@@ -1,11 +1,11 @@
 import OpenAI, { APIError } from 'openai';
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
 import type { StandIn } from '../harness/providers.ts';
-import { abortAfterFirst, alike, failing, readToTheEnd, refused, isFinal } from './failing.ts';
+import { abortAfterFirst, alike, failing, isFinal, keyRejected, readToTheEnd, refused } from './failing.ts';
 import * as ask from './prompts.ts';
 import { collected, type Client, type Run, type Target } from './scenario.ts';
 import { wireOf } from './torn.ts';
-import { answers, fails, needs, stalls, streams } from './upstream.ts';
+import { answers, needs, stalls, streams } from './upstream.ts';
 
 /** What stands for OpenAI's own model when another provider is asked. */
 const models: Readonly<Record<StandIn, string>> = {
@@ -189,17 +189,7 @@ const shared: Client['scenarios'] = {
   reasoning: (target) =>
     created(target, { ...of(ask.thinkFirst), reasoning_effort: 'low' }, { model: thinking[target.asked] }),
   ...alike(failing({ once: failed, repeated: (target) => created(target, of(ask.hello), { maxRetries: 1 }) })),
-  // A key that the provider does not take is its owner's business: the app can't have sent a better one.
-  'error 401': {
-    run: once,
-    plan: (asked) => [fails(asked, 401)],
-    refusal: {
-      by: 'any',
-      isLate: true,
-      error: { class: 'InternalServerError', status: 502, code: 'provider_key_rejected' },
-      reason: 'told as `provider_key_rejected`',
-    },
-  },
+  'error 401': keyRejected(once, { class: 'InternalServerError', status: 502, code: 'provider_key_rejected' }),
   'error in mid-stream': {
     run: async (target) => {
       const { items, failure } = await readToTheEnd(await streamed(target, of(ask.hello)));

@@ -37,8 +37,10 @@ interface Threshold {
 /** The provider refused the owner's key. */
 interface Refusal {
   provider: string;
-  /** 401 or 403 */
+  /** The provider's: mostly 401 or 403. */
   status: number;
+  /** Not taken at all (or out of credit), or not for what was asked. */
+  verdict: 'rejected' | 'restricted';
 }
 
 /**

@@ -14,7 +14,8 @@ export {
   VaultTamperedError,
   WrongPasswordError,
 } from './errors.ts';
-export { type Key, Keys, type NewKey } from './keys.ts';
+export type { ProviderRefusal } from './key-rows.ts';
+export { type CheckedBy, type Key, Keys, type NewKey } from './keys.ts';
 export { type Approval, type Approved, Link, type LinkRequest } from './link.ts';
 export { origins } from './origins.ts';
 export type { Allowance, ModelChoice, ProviderChoice } from './policies.ts';
@@ -31,5 +32,6 @@ export type {
   UsageQuery,
 } from './usage.ts';
 export { type Resume, type Session, Vault } from './vault.ts';
+export type { KeyVerdict } from '../../../src/providers/verdict.ts';
 export type { Policy, PolicyLimits, PolicyProvider, PolicyScope } from '../../../src/crypto/index.ts';
 export { requestableScopes, usualScopes } from '../../../src/crypto/index.ts';

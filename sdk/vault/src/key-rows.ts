@@ -12,6 +12,7 @@ import {
   zero,
 } from '../../../src/crypto/index.ts';
 import { bytes, type Fields, fieldsOf, flag, integer, text, textOrNull } from './answer.ts';
+import type { KeyVerdict } from '../../../src/providers/verdict.ts';
 import { VaultError, VaultTamperedError } from './errors.ts';
 import type { Keyring } from './keyring.ts';
 import type { Manifest } from './manifest.ts';
@@ -29,6 +30,17 @@ export interface KeyRow {
   connectionCount: number;
   createdAt: string;
   lastUsedAt: string | null;
+  refusal: ProviderRefusal | null;
+}
+
+/** That the provider refuses a key, as the calls that were made with it show. */
+export interface ProviderRefusal {
+  /** Since when: RFC 3339, UTC. */
+  at: string;
+  /** The provider's, of the first refused call. */
+  status: number;
+  /** Not taken at all (or out of credit), or not for what was asked. */
+  verdict: Extract<KeyVerdict, 'rejected' | 'restricted'>;
 }
 
 /** What a provider key is, inside its item. */
@@ -110,7 +122,15 @@ async function rowOf(fields: Fields): Promise<KeyRow> {
     connectionCount: integer(fields, 'connectionCount'),
     createdAt: text(fields, 'createdAt'),
     lastUsedAt: textOrNull(fields, 'lastUsedAt'),
+    refusal: refusalOf(fields['refusal']),
   };
+}
+
+function refusalOf(value: unknown): ProviderRefusal | null {
+  if (value === undefined || value === null) return null;
+  const fields = fieldsOf(value, 'refusal');
+  const verdict = text(fields, 'verdict') === 'restricted' ? 'restricted' : 'rejected';
+  return { at: text(fields, 'at'), status: integer(fields, 'status'), verdict };
 }
 
 /**

@@ -1,9 +1,12 @@
 import { newUuid } from '../../../src/crypto/index.ts';
+import type { KeyVerdict } from '../../../src/providers/verdict.ts';
+import { text } from './answer.ts';
 import { normaliseSecret } from './detect.ts';
 import { VaultError, VaultTamperedError } from './errors.ts';
 import { openConnection, sealGrant } from './grants.ts';
 import { fetchConnections, loadConnection } from './connection-rows.ts';
-import { keyOf, type KeyItem, type KeyRow, loadKeys, openItem, sealKey } from './key-rows.ts';
+import { askDirectly, canAskDirectly } from './key-checks.ts';
+import { keyOf, type KeyItem, type KeyRow, loadKeys, openItem, type ProviderRefusal, sealKey } from './key-rows.ts';
 import type { Keyring } from './keyring.ts';
 import { withKey, withoutKeys } from './manifest.ts';
 import { listProviders, originFor, type Provider } from './providers.ts';
@@ -26,7 +29,15 @@ export interface Key {
   /** RFC 3339, UTC. */
   createdAt: string;
   lastUsedAt: string | null;
+  /** As long as the provider refuses it. */
+  refusal: ProviderRefusal | null;
 }
+
+/**
+ * Who asks a provider about a key. `browser`: this client itself, so that nobody else sees the key; only where
+ * `Provider.asksDirectly`. `server`: KeyPass, which sees the key for this one call. Ask its owner first.
+ */
+export type CheckedBy = 'browser' | 'server';
 
 export interface NewKey {
   provider: string;
@@ -76,6 +87,38 @@ export class Keys {
       ),
     );
     return { id: row.id, provider };
+  }
+
+  /**
+   * Whether a provider takes a key, stored or not: one cheap call that bills nothing. Throws KeyRefusedError,
+   * OriginDiffersError, `too_many_attempts`.
+   */
+  async check(key: Omit<NewKey, 'label' | 'isDefault'>, by: CheckedBy): Promise<KeyVerdict> {
+    const { transport } = this.#keyring;
+    const { provider, headers } = key;
+    const secret = normaliseSecret(key.secret);
+    const origin = await originFor(transport, provider, key.origin);
+    if (by === 'server') {
+      const body = { provider, secret, ...(headers === undefined ? {} : { headers }) };
+      return verdictIn(text(await transport.fields('POST', '/v1/keys/check', { body }), 'verdict'));
+    }
+    if (!canAskDirectly(provider, origin)) {
+      throw new VaultError('invalid_request', 'This provider does not let browsers ask.', { param: 'by' });
+    }
+    return askDirectly(transport, provider, secret);
+  }
+
+  /** The same for a stored key. Where it works, the mark of a refusal is taken away. Throws `key_not_found`. */
+  async checkStored(id: string, by: CheckedBy): Promise<KeyVerdict> {
+    const row = keyOf(await loadKeys(this.#keyring), id);
+    const { secret, headers } = await openItem(this.#keyring, row);
+    const { provider, origin } = row;
+    const verdict = await this.check({ provider, secret, headers, origin }, by);
+    if (verdict === 'works' && row.refusal !== null) {
+      const path = `/v1/keys/${encodeURIComponent(provider)}/${encodeURIComponent(id)}/refusal`;
+      await this.#keyring.transport.request('DELETE', path);
+    }
+    return verdict;
   }
 
   /** The key itself. Throws `key_not_found`. */
@@ -163,6 +206,10 @@ export class Keys {
   }
 }
 
+function verdictIn(verdict: string): KeyVerdict {
+  return verdict === 'works' || verdict === 'rejected' || verdict === 'restricted' ? verdict : 'unknown';
+}
+
 function isStale(error: unknown): boolean {
   return (
     error instanceof VaultError &&
@@ -171,7 +218,7 @@ function isStale(error: unknown): boolean {
 }
 
 function shown(row: KeyRow, { label, secret }: KeyItem): Key {
-  const { id, provider, origin, version, isDefault, connectionCount, createdAt, lastUsedAt } = row;
+  const { id, provider, origin, version, isDefault, connectionCount, createdAt, lastUsedAt, refusal } = row;
   const hint = secret.length < 20 ? '' : secret.slice(-4);
-  return { id, provider, origin, version, isDefault, label, hint, connectionCount, createdAt, lastUsedAt };
+  return { id, provider, origin, version, isDefault, label, hint, connectionCount, createdAt, lastUsedAt, refusal };
 }

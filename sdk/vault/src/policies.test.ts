@@ -15,6 +15,7 @@ const row = (provider: string, isDefault: boolean): KeyRow => ({
   connectionCount: 0,
   createdAt: '2030-01-01T00:00:00.000Z',
   lastUsedAt: null,
+  refusal: null,
 });
 
 const spare = row('openai', false);

@@ -1,5 +1,6 @@
 import { listOf, text, textOrNull, textsOrNull } from './answer.ts';
 import { OriginDiffersError, VaultError } from './errors.ts';
+import { canAskDirectly } from './key-checks.ts';
 import { origins } from './origins.ts';
 import type { Transport } from './transport.ts';
 
@@ -17,20 +18,24 @@ export interface Provider {
   needsKey: boolean;
   /** What this client was built with; null for a provider that only this server has. */
   expectedOrigin: string | null;
+  /** Whether it lets browsers ask about a key, so that no server sees the key for that. */
+  asksDirectly: boolean;
 }
 
 export async function listProviders(transport: Transport): Promise<Provider[]> {
   const providers = listOf(await transport.request('GET', '/v1/providers'), 'providers');
   return providers.map((fields) => {
     const id = text(fields, 'id');
+    const origin = text(fields, 'origin');
     return {
       id,
       name: text(fields, 'name'),
-      origin: text(fields, 'origin'),
+      origin,
       keyPatterns: textsOrNull(fields, 'keyPatterns') ?? [],
       keyPage: textOrNull(fields, 'keyPage'),
       needsKey: fields['needsKey'] !== false,
       expectedOrigin: Object.hasOwn(origins, id) ? (origins[id] ?? null) : null,
+      asksDirectly: canAskDirectly(id, origin),
     };
   });
 }

@@ -106,6 +106,21 @@ export class Transport {
     }
   }
 
+  /** A GET of another server, which learns nothing of this one: no cookie, no referrer, no session. Throws what `fetch` does. */
+  async outside(url: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; body: string }> {
+    const response = await this.#fetch(url, {
+      method: 'GET',
+      headers: { accept: 'application/json', ...headers },
+      credentials: 'omit',
+      // A redirect would carry a key to wherever it points.
+      redirect: 'error',
+      cache: 'no-store',
+      referrerPolicy: 'no-referrer',
+      signal: AbortSignal.timeout(this.#timeout),
+    });
+    return { status: response.status, body: await response.text() };
+  }
+
   /** The address of a GET. */
   url(path: string, query: NonNullable<RequestOptions['query']>): string {
     return this.#base + path + queryOf(query);

@@ -71,7 +71,7 @@ export class MemoryServer {
   };
 
   #handle(method: string, path: string[], body: Row, bearer: string): unknown {
-    const [area, one, two] = path;
+    const [area, one, two, three] = path;
     switch (`${method} ${area}`) {
       case 'POST auth':
         return this.#auth(path.slice(1).join('/'), body);
@@ -88,6 +88,7 @@ export class MemoryServer {
       case 'PUT keys':
         return this.#replaceKey(two, body);
       case 'DELETE keys':
+        if (three === 'refusal') return {};
         this.#writeManifest(body);
         this.keys = this.keys.filter((key) => key['provider'] !== one || (two !== undefined && key['id'] !== two));
         return {};

@@ -107,7 +107,7 @@ export async function readWhole(body: Answer['body'], limit: number): Promise<Ui
 function placeOf(failure: unknown): string | undefined {
   const place = listAt(detailIn(failure), 'loc').filter((step) => step !== 'body');
   const param = textAt(failure, 'param') ?? (place.length === 0 ? undefined : place.join('.'));
-  return param !== undefined && /^[\w.[\]-]{1,100}$/.test(param) ? param : undefined;
+  return param !== undefined && /^[\w.[\]-]{1,100}$/.test(param) && safeText(param) === param ? param : undefined;
 }
 
 /** Seconds: from the header, or from Google's RetryInfo (`"34s"`). */

@@ -1,10 +1,12 @@
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { nameOf } from '../keys/add-key.tsx';
 import { budgetText, parseBudget } from '../ui/amount.ts';
+import { Notice } from '../ui/card.tsx';
 import { Check, Segmented, Select } from '../ui/choice.tsx';
 import { Field } from '../ui/field.tsx';
 import { Monogram } from '../ui/monogram.tsx';
 import { texts } from '../ui/texts.ts';
+import { sayMoment } from '../ui/time.ts';
 import type { Key, Policy, Provider } from '../vault.ts';
 import { createExtras, type ExtrasDraft, type ExtrasStart } from './extras.tsx';
 
@@ -82,6 +84,7 @@ interface ChoiceProps {
 export function ProviderChoice({ draft, keys, providers, checked }: ChoiceProps) {
   const name = nameOf(providers, draft.id);
   const own = keysOf(keys, draft.id);
+  const chosen = own.find(({ id }) => id === draft.keyId.value) ?? own[0];
   const unnamed = checked && draft.scope.value === 'some' && modelNames(draft.models.value).length === 0;
   return (
     <li class="choice">
@@ -108,9 +111,12 @@ export function ProviderChoice({ draft, keys, providers, checked }: ChoiceProps)
         <Select
           label={texts.keys.secret}
           value={draft.keyId.value === '' ? (own[0]?.id ?? '') : draft.keyId.value}
-          options={own.map((key) => ({ value: key.id, text: keyName(key) }))}
+          options={own.map((key) => ({ value: key.id, text: choiceName(key) }))}
           onChange={(value) => (draft.keyId.value = value)}
         />
+      )}
+      {draft.on.value && chosen !== undefined && chosen.refusal !== null && (
+        <Notice tone="warn">{texts.checks.since[chosen.refusal.verdict](name, sayMoment(chosen.refusal.at))}</Notice>
       )}
       {draft.on.value && draft.scope.value === 'some' && (
         <Field
@@ -124,6 +130,10 @@ export function ProviderChoice({ draft, keys, providers, checked }: ChoiceProps)
       )}
     </li>
   );
+}
+
+function choiceName(key: Key): string {
+  return key.refusal === null ? keyName(key) : texts.checks.refusedChoice(keyName(key));
 }
 
 export function keyName(key: Key): string {

@@ -52,6 +52,11 @@ export function ConnectionCard({ store, providers, connection, onEdit, onRevoke 
         <br />
         {saysScopes(policy.scopes)}
       </p>
+      {refusedKeys(policy, peekShelf(store.keys)).map(({ id, provider, refusal }) => (
+        <Notice key={id} tone="warn">
+          {texts.checks.inUse[refusal.verdict](nameOf(providers, provider))} <a href="#/keys">{texts.checks.seeKeys}</a>
+        </Notice>
+      ))}
       {missing.length > 0 && <Notice tone="warn">{texts.connections.keyMissing(missing.join(', '))}</Notice>}
       <SpendBar spent={connection.spent} held={connection.held} limitCents={limit} />
       {task.fault.value !== undefined && <Notice tone="bad">{task.fault.value}</Notice>}
@@ -126,6 +131,12 @@ function saysProviders(policy: Policy, providers: readonly Provider[]): string {
 function missingKeys(policy: Policy, keys: readonly Key[] | undefined): string[] {
   if (keys === undefined) return [];
   return policy.providers.filter(({ keyId }) => keys.every((key) => key.id !== keyId)).map(({ id }) => id);
+}
+
+/** The keys of a policy that their providers refuse. */
+function refusedKeys(policy: Policy, keys: readonly Key[] = []) {
+  const used = keys.filter((key) => policy.providers.some(({ keyId }) => keyId === key.id));
+  return used.flatMap(({ id, provider, refusal }) => (refusal === null ? [] : [{ id, provider, refusal }]));
 }
 
 export function saysLimit(cents: number, period: Policy['period']): string {

@@ -6,6 +6,7 @@ import { useTask } from '../ui/failure.ts';
 import { Field, PasswordField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import { texts } from '../ui/texts.ts';
+import { CheckKey } from './check-key.tsx';
 import {
   detectProviders,
   KeyRefusedError,
@@ -24,6 +25,9 @@ interface AddKeyProps {
   onCancel: () => void;
 }
 
+/** What is stored for a provider that takes no key: a grant is sealed to a key, and this one is never sent. */
+const noKey = 'no-key';
+
 /** Paste, see whose key it is, name it, store it. */
 export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps) {
   const secret = useSignal('');
@@ -36,15 +40,17 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
     detectProviders(secret.value).filter((id) => providers.some((one) => one.id === id)),
   );
   const provider = picked.value === '' ? (detected.value[0] ?? '') : picked.value;
-  const refusal = secret.value === '' && !checked.value ? undefined : refusalOf(secret.value);
   const known = providers.find(({ id }) => id === provider);
+  const needsKey = known?.needsKey !== false;
+  const key = needsKey ? secret.value : noKey;
+  const refusal = key === '' && !checked.value ? undefined : refusalOf(key);
   // Calls go where the provider is known to be, or where the person has just agreed to.
   const store = (origin = known?.expectedOrigin ?? ''): void => {
     checked.value = true;
-    if (provider === '' || refusalOf(secret.value) !== undefined) return;
+    if (provider === '' || refusalOf(key) !== undefined) return;
     task.run(
       async () => {
-        await vault.keys.add({ provider, secret: secret.value, label: label.value.trim(), origin });
+        await vault.keys.add({ provider, secret: key, label: label.value.trim(), origin });
         onDone();
       },
       (error) => {
@@ -57,7 +63,7 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
   if (elsewhere.value !== undefined && known !== undefined) {
     return (
       <ForeignOrigin
-        name={known.name}
+        provider={known}
         origin={elsewhere.value.origin}
         task={task}
         onAgree={() => store(elsewhere.value?.origin)}
@@ -67,18 +73,22 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
   }
   return (
     <Form task={task} onSubmit={() => store()}>
-      <PasswordField
-        label={texts.keys.secret}
-        value={secret}
-        hint={
-          detected.value.length === 0
-            ? texts.keys.secretHint
-            : texts.keys.detected(nameOf(providers, detected.value[0]))
-        }
-        fault={refusal}
-        mono
-        autoFocus
-      />
+      {needsKey ? (
+        <PasswordField
+          label={texts.keys.secret}
+          value={secret}
+          hint={
+            detected.value.length === 0
+              ? texts.keys.secretHint
+              : texts.keys.detected(nameOf(providers, detected.value[0]))
+          }
+          fault={refusal}
+          mono
+          autoFocus
+        />
+      ) : (
+        <p>{texts.keys.noKey(known.name)}</p>
+      )}
       {only === undefined && (
         <Select
           label={texts.keys.provider}
@@ -91,6 +101,13 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
         />
       )}
       {checked.value && provider === '' && <Notice tone="bad">{texts.keys.chooseFault}</Notice>}
+      {needsKey && known !== undefined && refusalOf(key) === undefined && (
+        <CheckKey
+          key={`${provider} ${key}`}
+          provider={known}
+          ask={(by) => vault.keys.check({ provider, secret: key, origin: known.origin }, by)}
+        />
+      )}
       <Field label={`${texts.keys.label} (${texts.optional})`} value={label} hint={texts.keys.labelHint} />
       {typeof known?.keyPage === 'string' && <KeyPage provider={known.name} page={known.keyPage} />}
       <div class="actions">
@@ -106,7 +123,7 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
 }
 
 interface ForeignOriginProps {
-  name: string;
+  provider: Provider;
   origin: string;
   task: ReturnType<typeof useTask>;
   onAgree: () => void;
@@ -114,12 +131,15 @@ interface ForeignOriginProps {
 }
 
 /** The server would send the key to another address than this page knows: the owner decides. */
-function ForeignOrigin({ name, origin, task, onAgree, onCancel }: ForeignOriginProps) {
+function ForeignOrigin({ provider, origin, task, onAgree, onCancel }: ForeignOriginProps) {
+  const isOwn = provider.expectedOrigin === null;
   return (
     <Form task={task} onSubmit={onAgree}>
       <Notice tone="warn">
-        <strong>{texts.keys.originTitle}</strong>
-        <p>{texts.keys.origin(name, origin)}</p>
+        <strong>{isOwn ? texts.keys.ownTitle : texts.keys.originTitle}</strong>
+        <p>
+          {isOwn ? texts.keys.own(provider.name, origin, provider.needsKey) : texts.keys.origin(provider.name, origin)}
+        </p>
       </Notice>
       <div class="actions">
         <Button kind="plain" onClick={onCancel}>

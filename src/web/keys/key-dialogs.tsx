@@ -8,12 +8,15 @@ import { PasswordField } from '../ui/field.tsx';
 import { Form } from '../ui/form.tsx';
 import { Secret } from '../ui/secret.tsx';
 import { texts } from '../ui/texts.ts';
-import type { Key, Vault } from '../vault.ts';
+import type { Key, Provider, Vault } from '../vault.ts';
 import { refusalOf } from './add-key.tsx';
+import { CheckKey } from './check-key.tsx';
 
 interface KeyDialogProps {
   vault: Vault;
   entry: Key;
+  /** Where it can be asked about the key. */
+  provider: Provider | undefined;
   onClose: () => void;
   onDone: () => void;
 }
@@ -40,7 +43,36 @@ export function RevealKey({ vault, entry, onClose }: KeyDialogProps) {
   );
 }
 
-export function ReplaceKey({ vault, entry, onClose, onDone }: KeyDialogProps) {
+/** The mark of a refusal goes with a key that works, so what is shown behind is read again. */
+export function CheckStoredKey({
+  vault,
+  entry,
+  provider,
+  onClose,
+  onChanged,
+}: Omit<KeyDialogProps, 'onDone'> & { onChanged: () => void }) {
+  if (provider === undefined) return null;
+  return (
+    <Dialog title={texts.checks.title} onClose={onClose}>
+      <CheckKey
+        provider={provider}
+        atOnce
+        ask={async (by) => {
+          const verdict = await vault.keys.checkStored(entry.id, by);
+          onChanged();
+          return verdict;
+        }}
+      />
+      <div class="actions">
+        <Button kind="primary" onClick={onClose}>
+          {texts.close}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+export function ReplaceKey({ vault, entry, provider, onClose, onDone }: KeyDialogProps) {
   const secret = useSignal('');
   const checked = useSignal(false);
   const task = useTask();
@@ -63,6 +95,13 @@ export function ReplaceKey({ vault, entry, onClose, onDone }: KeyDialogProps) {
           mono
           autoFocus
         />
+        {provider !== undefined && refusalOf(secret.value) === undefined && (
+          <CheckKey
+            key={secret.value}
+            provider={provider}
+            ask={(by) => vault.keys.check({ provider: provider.id, secret: secret.value, origin: entry.origin }, by)}
+          />
+        )}
         <div class="actions">
           <Button kind="plain" onClick={onClose}>
             {texts.cancel}

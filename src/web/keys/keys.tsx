@@ -1,19 +1,20 @@
 import { useSignal } from '@preact/signals';
 import { Button } from '../ui/button.tsx';
-import { Empty, Intro } from '../ui/card.tsx';
+import { Empty, Intro, Notice } from '../ui/card.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { Monogram } from '../ui/monogram.tsx';
-import { Shown } from '../ui/shelf.tsx';
+import { peekShelf, Shown } from '../ui/shelf.tsx';
 import { texts } from '../ui/texts.ts';
-import { sayDay } from '../ui/time.ts';
+import { sayDay, sayMoment } from '../ui/time.ts';
 import type { Store } from '../vault/store.ts';
-import type { Key } from '../vault.ts';
+import type { Key, Provider } from '../vault.ts';
 import { AddKey, nameOf } from './add-key.tsx';
-import { RemoveKey, ReplaceKey, RevealKey } from './key-dialogs.tsx';
+import { CheckStoredKey, RemoveKey, ReplaceKey, RevealKey } from './key-dialogs.tsx';
 
-type Open = { dialog: 'add' } | { dialog: 'reveal' | 'replace' | 'remove'; entry: Key };
+type KeyAction = 'reveal' | 'replace' | 'remove' | 'check';
+type Open = { dialog: 'add' } | { dialog: KeyAction; entry: Key };
 
 /** The provider keys of the vault. */
 export function Keys({ store }: { store: Store }) {
@@ -51,6 +52,7 @@ export function Keys({ store }: { store: Store }) {
                       key={entry.id}
                       entry={entry}
                       provider={nameOf(providers, entry.provider)}
+                      canCheck={checkable(providers, entry) !== undefined}
                       onOpen={(dialog) => (open.value = { dialog, entry })}
                     />
                   ))}
@@ -65,13 +67,19 @@ export function Keys({ store }: { store: Store }) {
   );
 }
 
+/** The provider that can be asked about a key: one that takes keys, where this one was sealed for. */
+function checkable(providers: readonly Provider[], { provider, origin }: Key): Provider | undefined {
+  return providers.find((one) => one.id === provider && one.origin === origin && one.needsKey);
+}
+
 interface KeyRowProps {
   entry: Key;
   provider: string;
-  onOpen: (dialog: 'reveal' | 'replace' | 'remove') => void;
+  canCheck: boolean;
+  onOpen: (dialog: KeyAction) => void;
 }
 
-function KeyRow({ entry, provider, onOpen }: KeyRowProps) {
+function KeyRow({ entry, provider, canCheck, onOpen }: KeyRowProps) {
   const name = entry.label === '' ? provider : `${provider}, ${entry.label}`;
   const facts = [
     texts.keys.usedBy(entry.connectionCount),
@@ -91,12 +99,37 @@ function KeyRow({ entry, provider, onOpen }: KeyRowProps) {
       <Menu
         label={texts.keys.actions(name)}
         items={[
+          ...(canCheck ? [{ text: texts.checks.check, onClick: () => onOpen('check') }] : []),
           { text: texts.keys.reveal, onClick: () => onOpen('reveal') },
           { text: texts.keys.replace, onClick: () => onOpen('replace') },
           { text: texts.remove, onClick: () => onOpen('remove'), bad: true },
         ]}
       />
+      {entry.refusal !== null && <Refused {...{ entry, name, provider, canCheck, onOpen }} />}
     </li>
+  );
+}
+
+/** What the provider makes of a key, and the two things one can do about it. */
+function Refused({ entry, name, provider, canCheck, onOpen }: KeyRowProps & { name: string }) {
+  const { refusal } = entry;
+  if (refusal === null) return null;
+  return (
+    <div class="beneath">
+      <Notice tone="warn">
+        <p>{texts.checks.since[refusal.verdict](provider, sayMoment(refusal.at))}</p>
+        <div class="row">
+          {canCheck && (
+            <Button size="small" label={`${texts.checks.checkIt}: ${name}`} onClick={() => onOpen('check')}>
+              {texts.checks.checkIt}
+            </Button>
+          )}
+          <Button size="small" label={`${texts.checks.replaceIt}: ${name}`} onClick={() => onOpen('replace')}>
+            {texts.checks.replaceIt}
+          </Button>
+        </div>
+      </Notice>
+    </div>
   );
 }
 
@@ -118,6 +151,10 @@ function KeyDialog({ store, open, onClose, onDone }: KeyDialogProps) {
       </Dialog>
     );
   }
-  const Body = { reveal: RevealKey, replace: ReplaceKey, remove: RemoveKey }[open.dialog];
-  return <Body vault={vault} entry={open.entry} onClose={onClose} onDone={onDone} />;
+  const { dialog, entry } = open;
+  const provider = checkable(peekShelf(store.providers) ?? [], entry);
+  const common = { vault, entry, provider, onClose };
+  if (dialog === 'check') return <CheckStoredKey {...common} onChanged={() => void store.keys.reload()} />;
+  const Body = { reveal: RevealKey, replace: ReplaceKey, remove: RemoveKey }[dialog];
+  return <Body {...common} onDone={onDone} />;
 }

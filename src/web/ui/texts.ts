@@ -1,3 +1,4 @@
+import { checks } from './en/checks.ts';
 import { link } from './en/consent.ts';
 import { developers, insecure, landing } from './en/public.ts';
 import { usage } from './en/usage.ts';
@@ -12,6 +13,7 @@ const en = {
   landing,
   console: developers,
   webhooks,
+  checks,
   insecure,
 
   // Shared
@@ -126,7 +128,11 @@ const en = {
     originTitle: 'This key would go somewhere else',
     origin: (provider: string, origin: string) =>
       `This server sends calls for ${provider} to ${origin}, not to the address this page knows. Continue only if you trust that address with the key.`,
+    ownTitle: 'Set up by whoever runs this server',
+    own: (provider: string, origin: string, needsKey: boolean) =>
+      `${provider} is no public provider: calls go to ${origin}. Continue only if you trust that address with ${needsKey ? 'the key and ' : ''}what your apps send.`,
     originAgree: 'Store it for this address',
+    noKey: (provider: string) => `${provider} takes no key. Apps still need your leave to use it.`,
     emptyTitle: 'No keys yet',
     empty: 'Add the API key of a provider once. Every app you approve then works with it, within its budget.',
     untitled: 'Key',
