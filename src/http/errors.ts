@@ -10,7 +10,10 @@ export function asKeyPassError(error: unknown, log: Log, requestId: string): Key
   // An answer of ours that does not fit its schema is no fault of the caller's.
   if (error instanceof ValidationError && error.type !== 'response') return asInvalidRequest(error);
   if (error instanceof NotFoundError)
-    return new KeyPassError('not_found', 'There is nothing at this path with this method. See /docs/api.');
+    return new KeyPassError(
+      'not_found',
+      'There is nothing at this path with this method. See /docs/api. Base URLs for clients of AI APIs are /openai/v1, /anthropic, /google and /groq: see /docs/proxy.',
+    );
   if (error instanceof ParseError) {
     return error.cause instanceof KeyPassError
       ? error.cause

@@ -83,9 +83,9 @@ function totalInput(usage: Usage): number {
 
 /** The model's name comes from a request that named it to be called: it is no secret. */
 export function priceUnknown(model: string, what: string, hint = ''): KeyPassError {
-  const message = `The price of ${what} with the model ${shown(model)} is not known. ${hint}`;
+  const message = `The price of ${what} with the model ${shownModel(model)} is not known. ${hint}`;
   return new KeyPassError('price_unknown', message.trim(), {
-    details: { model: shown(model), what },
+    details: { model: shownModel(model), what },
   });
 }
 
@@ -95,6 +95,6 @@ function named(price: Price, name: RateName): { name: RateName; rate: Rate } | u
 }
 
 /** A model's name cut to what names look like, as it goes into a message. */
-function shown(model: string): string {
+export function shownModel(model: string): string {
   return model.replace(/[^\w.:@/-]/g, '?').slice(0, 100);
 }

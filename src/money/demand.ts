@@ -108,7 +108,8 @@ export function limitMember(
 /** Members of a body that are not known may cost what is not known: refused by name, unless they are null. */
 export function refuseUnknownMembers(body: JsonObject, known: ReadonlySet<string>): void {
   const unknown = Object.keys(body).find((name) => !known.has(name) && body[name] !== null);
-  if (unknown !== undefined) throw unboundedCost(unknown);
+  if (unknown !== undefined)
+    throw unboundedCost(unknown, 'KeyPass does not know it here: check its name, or leave it out.');
 }
 
 /** The parameter's name comes from the request and is cut to what names look like. */

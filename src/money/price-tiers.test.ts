@@ -68,6 +68,7 @@ describe('what a call may be served at', () => {
       priced('gpt-99', {});
     } catch (error) {
       expect(error).toMatchObject({ code: 'price_unknown', param: 'model', details: { model: 'gpt-99' } });
+      expect(error).toHaveProperty('message', expect.stringContaining('no price of gpt-99 at openai'));
     }
   });
 });

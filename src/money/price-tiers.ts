@@ -1,4 +1,5 @@
 import { KeyPassError } from '../errors.ts';
+import { shownModel } from './cost.ts';
 import type { JsonObject } from './json.ts';
 import type { PriceBook } from './price-book.ts';
 import { type Rate, type RateName, stepFor } from './price-rates.ts';
@@ -25,10 +26,8 @@ interface PriceableCall {
 export function callPrices(book: PriceBook, { provider, model, format, body }: PriceableCall, at: Date): CallPrices {
   const standard = book.find(provider, model, at);
   if (standard === undefined) {
-    throw new KeyPassError('price_unknown', 'The price of this model is not known, so it is not called.', {
-      param: 'model',
-      details: { model: model.slice(0, 100) },
-    });
+    const message = `KeyPass knows no price of ${shownModel(model)} at ${provider}, so it is not called. Check the name: GET /openai/v1/models lists what can be called, other providers' models as provider/model.`;
+    throw new KeyPassError('price_unknown', message, { param: 'model', details: { model: model.slice(0, 100) } });
   }
   const tier = askedTier(format, body);
   const special = tier === null ? undefined : book.find(provider, model, at, tier);

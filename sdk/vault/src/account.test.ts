@@ -32,6 +32,14 @@ describe('account', () => {
     expect(everything).not.toContain(recoveryCode.replaceAll('-', ''));
   });
 
+  test('a password that is too short is refused before anything is sent', async () => {
+    const sent = server.sent.length;
+    const short = { baseUrl, email: 'bob@example.com', password: 'nine char', fetch: server.fetch };
+    expect(await failure(Vault.register(short))).toMatchObject({ code: 'password_too_short', param: 'password' });
+    expect(server.sent).toHaveLength(sent);
+    expect(await failure(vault.changePassword(password, 'nine char'))).toMatchObject({ code: 'password_too_short' });
+  });
+
   test('a wrong password is said so', async () => {
     const error = await failure(Vault.unlock({ baseUrl, email, password: 'wrong', fetch: server.fetch }));
     expect(error).toBeInstanceOf(WrongPasswordError);

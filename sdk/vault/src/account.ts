@@ -13,7 +13,7 @@ import {
   zero,
 } from '../../../src/crypto/index.ts';
 import { bytes, type Fields, fieldsOf, given, integer, text } from './answer.ts';
-import { RecoveryFailedError, VaultTamperedError } from './errors.ts';
+import { RecoveryFailedError, VaultError, VaultTamperedError } from './errors.ts';
 import { defaultKdfId, type PasswordKeys, passwordKeys, saltLength } from './kdf.ts';
 import { Keyring } from './keyring.ts';
 import { emptyManifest, sealManifest } from './manifest.ts';
@@ -43,6 +43,9 @@ export interface Registration {
   /** `kp_in_…`, where the server asks for one. */
   invite?: string;
 }
+
+/** In characters. All that lies on the server can be opened by whoever guesses the password. */
+export const shortestPassword = 10;
 
 /** Makes an account: the server gets sealed blobs and proofs, never the password, the vault key or the code. */
 export async function register(transport: Transport, { email, password, invite, device }: Registration) {
@@ -191,7 +194,10 @@ function currentKeys(answer: Fields, password: string): Promise<PasswordKeys> {
   return passwordKeys(password, bytes(answer, 'salt'), integer(answer, 'kdfId'));
 }
 
-function newPasswordKeys(password: string): Promise<PasswordKeys> {
+async function newPasswordKeys(password: string): Promise<PasswordKeys> {
+  if (password.length < shortestPassword) {
+    throw new VaultError('password_too_short', `Use at least ${shortestPassword} characters.`, { param: 'password' });
+  }
   return passwordKeys(password, randomBytes(saltLength), defaultKdfId);
 }
 

@@ -1,4 +1,5 @@
 /** The owner's client of KeyPass: see README.md. */
+export { shortestPassword } from './account.ts';
 export { type App, type AppChanges, Apps, type Delivery, type DeliveryAttempt, type NewApp } from './apps.ts';
 export { type Connection, type ConnectionChanges, Connections, type NewConnection } from './connections.ts';
 export { detectProvider, detectProviders, normaliseSecret } from './detect.ts';

@@ -24,6 +24,13 @@ const failure = (attempt: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
+test('a key may be left out only where the provider takes none', async () => {
+  expect(await failure(vault.keys.add({ provider: 'openai' }))).toMatchObject({ code: 'key_refused', reason: 'empty' });
+  server.providers.push({ id: 'ollama', name: 'Ollama', origin: 'http://127.0.0.1:11434', needsKey: false });
+  const { id } = await vault.keys.add({ provider: 'ollama' });
+  expect((await vault.keys.list()).map((key) => key.id)).toEqual([id]);
+});
+
 function linkSession(mode: 'connect' | 'update' = 'connect', connectionId?: string, appId = newUuid()) {
   const linkToken = `link-${server.linkSessions.length}`;
   const app = { id: appId, name: 'Notes', allowedOrigins: ['https://notes.example'] };

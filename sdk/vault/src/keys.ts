@@ -9,7 +9,7 @@ import { askDirectly, canAskDirectly } from './key-checks.ts';
 import { keyOf, type KeyItem, type KeyRow, loadKeys, openItem, type ProviderRefusal, sealKey } from './key-rows.ts';
 import type { Keyring } from './keyring.ts';
 import { withKey, withoutKeys } from './manifest.ts';
-import { listProviders, originFor, type Provider } from './providers.ts';
+import { listProviders, type Provider, providerFor } from './providers.ts';
 
 const attempts = 4;
 
@@ -39,9 +39,13 @@ export interface Key {
  */
 export type CheckedBy = 'browser' | 'server';
 
+/** What is stored for a provider that takes no key: a grant is sealed to a key, and this one is never sent. */
+const noKey = 'no-key';
+
 export interface NewKey {
   provider: string;
-  secret: string;
+  /** Left out only where the provider takes none (`Provider.needsKey`). */
+  secret?: string;
   label?: string;
   headers?: Readonly<Record<string, string>>;
   isDefault?: boolean;
@@ -70,9 +74,10 @@ export class Keys {
 
   /** Seals a key and stores it. Throws KeyRefusedError, OriginDiffersError. */
   async add(key: NewKey): Promise<{ id: string; provider: string }> {
-    const secret = normaliseSecret(key.secret);
     const { provider } = key;
-    const origin = await originFor(this.#keyring.transport, provider, key.origin);
+    const given = key.secret === undefined ? undefined : normaliseSecret(key.secret);
+    const { origin, needsKey } = await providerFor(this.#keyring.transport, provider, key.origin);
+    const secret = given ?? (needsKey ? normaliseSecret('') : noKey);
     const row = { id: newUuid(), provider, origin, version: 1 };
     const item = { secret, label: key.label ?? '', headers: key.headers ?? {} };
     await sealKey(this.#keyring, row, item, ({ hash, ...sealed }) =>
@@ -96,8 +101,8 @@ export class Keys {
   async check(key: Omit<NewKey, 'label' | 'isDefault'>, by: CheckedBy): Promise<KeyVerdict> {
     const { transport } = this.#keyring;
     const { provider, headers } = key;
-    const secret = normaliseSecret(key.secret);
-    const origin = await originFor(transport, provider, key.origin);
+    const secret = normaliseSecret(key.secret ?? '');
+    const { origin } = await providerFor(transport, provider, key.origin);
     if (by === 'server') {
       const body = { provider, secret, ...(headers === undefined ? {} : { headers }) };
       return verdictIn(text(await transport.fields('POST', '/v1/keys/check', { body }), 'verdict'));
@@ -165,7 +170,7 @@ export class Keys {
     const row = keyOf(await loadKeys(this.#keyring), id);
     const old = await openItem(this.#keyring, row);
     // The origin that the owner once agreed to needs no second question while the server still uses it.
-    const origin = await originFor(transport, row.provider, expected ?? row.origin);
+    const { origin } = await providerFor(transport, row.provider, expected ?? row.origin);
     const next = { id, provider: row.provider, origin, version: row.version + 1 };
     const item = { ...old, secret, label: label ?? old.label };
     return sealKey(this.#keyring, next, item, async ({ hash, ...sealed }, dek) => {

@@ -14,7 +14,7 @@ export interface Provider {
   keyPatterns: string[];
   /** Where its owner makes keys; null if the provider has no such page. */
   keyPage: string | null;
-  /** False: it takes no key. What is stored for it stands for the owner's leave, and is never sent; any text will do. */
+  /** False: it takes no key. What is stored for it stands for the owner's leave, and is never sent. */
   needsKey: boolean;
   /** What this client was built with; null for a provider that only this server has. */
   expectedOrigin: string | null;
@@ -41,10 +41,10 @@ export async function listProviders(transport: Transport): Promise<Provider[]> {
 }
 
 /**
- * The origin to seal into a key: the server's, which must be `expected` where the caller names one. A page names what it
+ * A provider, whose origin is to be sealed into a key: the server's, which must be `expected` where the caller names one. A page names what it
  * has shown. Throws OriginDiffersError if the server's is another, `provider_unknown` if it has no such provider.
  */
-export async function originFor(transport: Transport, provider: string, expected?: string): Promise<string> {
+export async function providerFor(transport: Transport, provider: string, expected?: string): Promise<Provider> {
   const known = (await listProviders(transport)).find(({ id }) => id === provider);
   if (known === undefined) {
     throw new VaultError('provider_unknown', 'This server has no such provider.', { param: 'provider' });
@@ -52,5 +52,5 @@ export async function originFor(transport: Transport, provider: string, expected
   if (expected !== undefined && known.origin !== expected) {
     throw new OriginDiffersError(provider, known.origin, known.expectedOrigin);
   }
-  return known.origin;
+  return known;
 }

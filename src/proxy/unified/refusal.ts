@@ -3,7 +3,10 @@ import { isAbsent, type JsonObject } from '../../money/json.ts';
 
 /** What an API cannot be told is refused by its name, never left out: the answer would be one to another question. */
 export function unsupported(param: string, why: string): KeyPassError {
-  return new KeyPassError('unsupported_parameter', why, { param: param.slice(0, 100) });
+  const place = param.slice(0, 100);
+  // In the words, too: a log or a dialog often shows nothing else. What stands there comes from the request.
+  const shown = place.replace(/[^\w.[\]-]/g, '?');
+  return new KeyPassError('unsupported_parameter', `\`${shown}\`: ${why}`, { param: place });
 }
 
 /** A member that is not what OpenAI's API defines; `rule` says what it must be. */

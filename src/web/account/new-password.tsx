@@ -1,7 +1,8 @@
 import type { Signal } from '@preact/signals';
 import { PasswordField } from '../ui/field.tsx';
 import { texts } from '../ui/texts.ts';
-import { passwordStrength, shortestPassword } from './strength.ts';
+import { shortestPassword } from '../../../sdk/vault/src/index.ts';
+import { passwordStrength } from './strength.ts';
 
 interface NewPasswordProps {
   value: Signal<string>;

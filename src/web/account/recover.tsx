@@ -8,7 +8,7 @@ import { texts } from '../ui/texts.ts';
 import type { Vault } from '../vault.ts';
 import { NewPassword } from './new-password.tsx';
 import { recover } from './session.ts';
-import { shortestPassword } from './strength.ts';
+import { shortestPassword } from '../../../sdk/vault/src/index.ts';
 
 export function Recover({ vault, onBack }: { vault: Vault | undefined; onBack: () => void }) {
   const email = useSignal(vault?.email ?? '');

@@ -7,7 +7,7 @@ import { Form } from '../ui/form.tsx';
 import { texts } from '../ui/texts.ts';
 import { NewPassword } from './new-password.tsx';
 import { register } from './session.ts';
-import { shortestPassword } from './strength.ts';
+import { shortestPassword } from '../../../sdk/vault/src/index.ts';
 
 export function SignUp({ invite, onHave }: { invite: string | undefined; onHave: () => void }) {
   const email = useSignal('');

@@ -1,7 +1,7 @@
+import { shortestPassword } from '../../../sdk/vault/src/index.ts';
+
 /** How hard a password is to guess, roughly: 0 too short, 1 weak, 2 fair, 3 good, 4 strong. A hint, never a verdict. */
 export type Strength = 0 | 1 | 2 | 3 | 4;
-
-export const shortestPassword = 10;
 
 const common = /password|passwort|qwerty|azerty|letmein|welcome|iloveyou|admin|keypass|12345|abcde|111111/;
 

@@ -25,9 +25,6 @@ interface AddKeyProps {
   onCancel: () => void;
 }
 
-/** What is stored for a provider that takes no key: a grant is sealed to a key, and this one is never sent. */
-const noKey = 'no-key';
-
 /** Paste, see whose key it is, name it, store it. */
 export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps) {
   const secret = useSignal('');
@@ -42,15 +39,16 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
   const provider = picked.value === '' ? (detected.value[0] ?? '') : picked.value;
   const known = providers.find(({ id }) => id === provider);
   const needsKey = known?.needsKey !== false;
-  const key = needsKey ? secret.value : noKey;
-  const refusal = key === '' && !checked.value ? undefined : refusalOf(key);
+  const key = secret.value;
+  const fault = needsKey ? refusalOf(key) : undefined;
   // Calls go where the provider is known to be, or where the person has just agreed to.
   const store = (origin = known?.expectedOrigin ?? ''): void => {
     checked.value = true;
-    if (provider === '' || refusalOf(key) !== undefined) return;
+    if (provider === '' || fault !== undefined) return;
     task.run(
       async () => {
-        await vault.keys.add({ provider, secret: key, label: label.value.trim(), origin });
+        const given = needsKey ? { secret: key } : {};
+        await vault.keys.add({ provider, ...given, label: label.value.trim(), origin });
         onDone();
       },
       (error) => {
@@ -82,7 +80,7 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
               ? texts.keys.secretHint
               : texts.keys.detected(nameOf(providers, detected.value[0]))
           }
-          fault={refusal}
+          fault={key === '' && !checked.value ? undefined : fault}
           mono
           autoFocus
         />
@@ -101,7 +99,7 @@ export function AddKey({ vault, providers, only, onDone, onCancel }: AddKeyProps
         />
       )}
       {checked.value && provider === '' && <Notice tone="bad">{texts.keys.chooseFault}</Notice>}
-      {needsKey && known !== undefined && refusalOf(key) === undefined && (
+      {needsKey && known !== undefined && fault === undefined && (
         <CheckKey
           key={`${provider} ${key}`}
           provider={known}
