@@ -162,7 +162,8 @@ class Spending {
       return;
     }
     const isBrokenOff = plan.status === null && code === 'provider_unreachable';
-    const isAnswered = kind === 'answered' && status === plan.status;
+    const isAnswered =
+      plan.status === 401 ? code === 'provider_key_rejected' : kind === 'answered' && status === plan.status;
     if (isAnswered || isBrokenOff || kind === 'left') return;
     const detail = `call ${plan.marker}: ${kind} ${status} ${code}, planned ${plan.status ?? 'to break'}`;
     this.faults.push({ rule: 'a call failed that should not', detail });

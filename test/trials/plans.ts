@@ -97,7 +97,7 @@ export class Plans {
       ...(limit === null ? {} : { [family === 'caching' ? 'max_completion_tokens' : 'max_tokens']: limit }),
       ...(choices === 1 ? {} : { n: choices }),
       stream: isStream,
-      ...(isExplicit ? { service_tier: 'default' } : {}),
+      ...(isExplicit ? { service_tier: 'default', store: false } : {}),
       ...(isExplicit && isStream ? { stream_options: { include_usage: true } } : {}),
     });
     const bytes = body.length + (isExplicit && limit !== null ? 0 : addedBytes);

@@ -125,5 +125,6 @@ function isExpected(plan: Plan, { kind, status, code }: Outcome): boolean {
   if (kind === 'left') return plan.leaves !== null;
   if (code === 'budget_exceeded' || code === 'budget_held') return true;
   if (plan.status === null) return code === 'provider_unreachable';
+  if (plan.status === 401) return code === 'provider_key_rejected';
   return kind === 'answered' && status === plan.status;
 }
