@@ -13,6 +13,8 @@ export function errorOf(end: EarlyEnd): KeyPassError {
   return new KeyPassError('invalid_request', 'The client left before the answer came.');
 }
 
+const never = Number.POSITIVE_INFINITY;
+
 interface Sources {
   /** The client's own connection. */
   readonly client: AbortSignal;
@@ -31,9 +33,14 @@ export class Lifeline {
   readonly #limits: Limits;
   readonly #stopListening: () => void;
   #onClientLeft: () => void = () => this.cut(clientLeft);
-  #timers: ReturnType<typeof setTimeout>[] = [];
-  #firstByte: ReturnType<typeof setTimeout> | undefined;
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  /** By when the headers must be here, and the whole answer; on the clock of `performance.now()`. */
+  #answerBy = never;
+  #endBy = never;
+  #endReason: EarlyEnd | undefined;
+  #waitedMs: (() => number) | undefined;
+  /** One clock for all of them: it looks at the earliest, and what was moved meanwhile is looked at again. */
+  #clock: ReturnType<typeof setTimeout> | undefined;
+  #looksAt = never;
 
   constructor(sources: Sources) {
     this.#client = sources.client;
@@ -61,62 +68,67 @@ export class Lifeline {
 
   /** The clocks of a request run from here. */
   dispatched(): void {
-    this.#awaitAnswer();
-    this.#after(this.#limits.totalMs, () => this.cut(tooSlow('was not done in time')));
+    const now = performance.now();
+    this.#answerBy = now + this.#limits.firstByteMs;
+    this.#endBy = now + this.#limits.totalMs;
+    this.#lookInTime(now);
   }
 
   /** A piece of the body has gone up: the provider's time to answer begins anew, as long as it has not answered. */
   sending(): void {
-    if (this.#firstByte !== undefined) this.#awaitAnswer();
+    if (this.#answerBy !== never) this.#answerBy = performance.now() + this.#limits.firstByteMs;
   }
 
   /** The headers are here. From now on the client's leaving is answered by whoever passes the body on. */
   answered(onClientLeft: () => void): void {
-    this.#stopAwaiting();
+    this.#answerBy = never;
     this.#onClientLeft = onClientLeft;
     if (this.#client.aborted) onClientLeft();
   }
 
   /** Ends the upstream request when its next piece has been waited for too long; `waitedMs` tells how long that is now. */
   watch(waitedMs: () => number): void {
-    const { silenceMs } = this.#limits;
-    const look = () => {
-      const left = silenceMs - waitedMs();
-      if (left <= 0) this.cut(tooSlow('fell silent in the middle of its answer'));
-      else this.#silence = setTimeout(look, left);
-    };
-    this.#silence = setTimeout(look, silenceMs);
+    this.#waitedMs = waitedMs;
+    this.#lookInTime(performance.now());
   }
 
   /** Ends the upstream request after this long, unless it has ended by then. */
   cutAfter(milliseconds: number, reason: EarlyEnd): void {
-    this.#after(milliseconds, () => this.cut(reason));
+    const now = performance.now();
+    if (now + milliseconds >= this.#endBy) return;
+    this.#endBy = now + milliseconds;
+    this.#endReason = reason;
+    this.#lookInTime(now);
   }
 
   /** Nothing can end the call any more: it has ended. */
   close(): void {
     this.#client.removeEventListener('abort', this.#leave);
     this.#stopListening();
-    this.#stopAwaiting();
-    clearTimeout(this.#silence);
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
+    clearTimeout(this.#clock);
   }
 
   readonly #leave = (): void => this.#onClientLeft();
 
-  #awaitAnswer(): void {
-    clearTimeout(this.#firstByte);
-    this.#firstByte = setTimeout(() => this.cut(tooSlow('did not answer in time')), this.#limits.firstByteMs);
+  readonly #look = (): void => {
+    const now = performance.now();
+    this.#looksAt = never;
+    if (now >= this.#answerBy) this.cut(tooSlow('did not answer in time'));
+    else if (now >= this.#endBy) this.cut(this.#endReason ?? tooSlow('was not done in time'));
+    else if (now >= this.#silentBy(now)) this.cut(tooSlow('fell silent in the middle of its answer'));
+    else this.#lookInTime(now);
+  };
+
+  #silentBy(now: number): number {
+    return this.#waitedMs === undefined ? never : now + this.#limits.silenceMs - this.#waitedMs();
   }
 
-  #stopAwaiting(): void {
-    clearTimeout(this.#firstByte);
-    this.#firstByte = undefined;
-  }
-
-  #after(milliseconds: number, act: () => void): void {
-    this.#timers.push(setTimeout(act, milliseconds));
+  #lookInTime(now: number): void {
+    const next = Math.min(this.#answerBy, this.#endBy, this.#silentBy(now));
+    if (next >= this.#looksAt) return;
+    clearTimeout(this.#clock);
+    this.#looksAt = next;
+    this.#clock = setTimeout(this.#look, Math.ceil(next - now));
   }
 }
 
