@@ -117,7 +117,8 @@ export class Access {
     const key = opened.keys.get(provider) ?? (await this.#openKeyAnew(opened, provider));
     const item = await key.open().catch((error: unknown) => this.#explain(grantee, error));
     opened.keys.set(provider, key);
-    await this.#noteUse(key);
+    const now = this.#parts.clock.now();
+    if (now.getTime() - key.lastUsedAt >= lastUsedMs) await this.#noteUse(key, now);
     return { keyId: key.keyId, version: key.version, ...readItem(item) };
   }
 
@@ -164,9 +165,7 @@ export class Access {
     return { keyId, version, open: shared(openItem), seal: keySeal, lastUsedAt: Number.NEGATIVE_INFINITY };
   }
 
-  async #noteUse(key: OpenedKey): Promise<void> {
-    const now = this.#parts.clock.now();
-    if (now.getTime() - key.lastUsedAt < lastUsedMs) return;
+  async #noteUse(key: OpenedKey, now: Date): Promise<void> {
     key.lastUsedAt = now.getTime();
     await store.updateKeyLastUsed(this.#parts.database.sql, key.keyId, now);
   }

@@ -111,12 +111,15 @@ export class Ledger {
     // Made again under its id, its first hold must be given back before, or the return would take the second.
     if (this.#unbooked.has(row.callId)) throw unavailable();
     for (;;) {
-      const outcome = await this.#holds.add(row).catch((error: unknown) => {
+      let outcome: HoldOutcome;
+      try {
+        outcome = await this.#holds.add(row);
+      } catch (error) {
         // The statement may be carried out although its answer was lost, and nobody would know of the hold.
         this.#uncertain.set(row.callId, performance.now() + longestStatementMs);
         this.#unbooked.set(row.callId, released(row.callId));
         throw error;
-      });
+      }
       if (outcome.granted !== null) return { callId: row.callId, amount: outcome.granted };
       // What is refused only because of another in its batch, or because its window was new, is decided again.
       if (!fitsByItself(outcome, row)) throw refusal(outcome, request, this.#parts.clock.now());
@@ -229,11 +232,14 @@ export class Ledger {
 
   /** Ends a hold. What the database does not take of a receipt, it does without: a hold must not stay for that. */
   async #end(end: HoldEnd): Promise<void> {
-    const isKnown = await this.#ends.add(end).catch((error: unknown) => {
+    let isKnown: boolean;
+    try {
+      isKnown = await this.#ends.add(end);
+    } catch (error) {
       if (!isOfItsValues(error)) throw error;
       this.#parts.onFault('receipt_refused', error);
-      return this.#ends.add(withoutDetails(end));
-    });
+      isKnown = await this.#ends.add(withoutDetails(end));
+    }
     const uncertainUntil = this.#uncertain.get(end.callId) ?? 0;
     // Not there yet: it may come.
     if (!isKnown && performance.now() < uncertainUntil) return;

@@ -15,6 +15,8 @@ const wholeLife = '1970-01-01';
 export function windowAt(period: Period, now: Date): BudgetWindow {
   if (period === 'total') return { start: wholeLife, resetsAt: null };
   const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
-  const start = new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10);
-  return { start, resetsAt: new Date(Date.UTC(year, month + 1, 1)) };
+  return {
+    start: `${year}-${String(month + 1).padStart(2, '0')}-01`,
+    resetsAt: new Date(Date.UTC(year, month + 1, 1)),
+  };
 }

@@ -4,6 +4,7 @@ import { errorEvent } from './errors.ts';
 import { answerHeaders } from './headers.ts';
 import { bounded, keyRefusalIn, type KeyRefusal } from './key-refusal.ts';
 import { errorOf, type Lifeline } from './lifeline.ts';
+import type { Pending } from './pending.ts';
 import type { Fetch, Grantee, Hold, Ledger, Limits } from './ports.ts';
 import type { PreparedCall, Route } from './prepare.ts';
 import { bookingOf, unanswered, unbilled, type Booking, type Content, type Ending, type Quoted } from './pricing.ts';
@@ -69,16 +70,25 @@ export interface HeldCall extends PreparedCall {
   readonly maxTokens?: number;
 }
 
+/** How a call has gone until its answer's headers. */
+interface Seen {
+  readonly status: number | null;
+  readonly ttfbMs: number | null;
+  /** On the clock of `performance.now()`. */
+  readonly startedAt: number;
+}
+
 /** A call whose key has been opened. */
 export interface OpenedCall extends HeldCall, UsedKey {}
 
 /** From a call's dispatch to its settlement: every hold that comes here is settled or released exactly once. */
 export class Dispatcher {
   readonly #services: DispatchServices;
-  readonly #unbooked = new Set<Promise<unknown>>();
+  readonly #pending: Pending;
 
-  constructor(services: DispatchServices) {
+  constructor(services: DispatchServices, pending: Pending) {
     this.#services = services;
+    this.#pending = pending;
   }
 
   /** Sends a call whose hold is durable. What it throws was not answered, and is settled or released all the same. */
@@ -96,7 +106,11 @@ export class Dispatcher {
       if (error instanceof NoAnswer && !error.wasSent) {
         await this.release(held.hold);
       } else {
-        this.#settle(held.hold, unanswered(held.hold, quoted, 'no_answer'), { status: null, ttfbMs: null, startedAt });
+        void this.#settle(held.hold, unanswered(held.hold, quoted, 'no_answer'), {
+          status: null,
+          ttfbMs: null,
+          startedAt,
+        });
       }
       throw error instanceof NoAnswer ? toldOf(error, quoted) : error;
     }
@@ -115,18 +129,18 @@ export class Dispatcher {
     const { hold } = held;
     const seen = { status, ttfbMs: Math.round(performance.now() - startedAt), startedAt };
     if (status >= 300 && status < 400) {
-      this.#settle(held.hold, unbilled(['redirected']), seen);
+      void this.#settle(hold, unbilled(['redirected']), seen);
       throw redirected(lifeline);
     }
     if (status < 200 || status > 599) {
-      this.#settle(hold, unbilled(['not_relayed']), seen);
+      void this.#settle(hold, unbilled(['not_relayed']), seen);
       throw unknownStatus(lifeline);
     }
     let answer: Answer | KeyPassError;
     try {
-      answer = await this.#relayed(call, held, response, lifeline, (booking) => this.#settle(hold, booking, seen));
+      answer = await this.#relayed(call, held, response, lifeline, seen);
     } catch (error) {
-      this.#settle(held.hold, unanswered(held.hold, quotedOf(call, held), 'not_relayed'), seen);
+      void this.#settle(hold, unanswered(hold, quotedOf(call, held), 'not_relayed'), seen);
       lifeline.cut(new KeyPassError('internal_error', 'KeyPass could not pass the answer on.'));
       throw error;
     }
@@ -140,7 +154,7 @@ export class Dispatcher {
     held: OpenedCall,
     response: Response,
     lifeline: Lifeline,
-    book: (booking: Promise<Booking>) => void,
+    seen: Seen,
   ): Promise<Answer | KeyPassError> {
     const { status } = response;
     const { maxCopyBytes: longest, drainMs } = this.#services.limits;
@@ -150,8 +164,9 @@ export class Dispatcher {
     const headers = answerHeaders(call.route.provider, response.headers);
     if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
     // Not all of the call: what was uploaded is not kept until the answer's end.
-    const ended = { hold: held.hold, quoted: quotedOf(call, held) };
-    const onEnd = (end: RelayEnd, isBehind: boolean) => book(this.#bookingAt(ended, { end, isBehind, status }, tap));
+    const [{ hold }, quoted] = [held, quotedOf(call, held)];
+    const onEnd = (end: RelayEnd, isBehind: boolean) =>
+      void this.#settle(hold, this.#bookingAt(hold, quoted, { end, isBehind, status }, tap), seen);
     const telling =
       call.tellsErrors && format !== null ? (error: KeyPassError) => errorEvent(error, format) : undefined;
     const options = { tap, lifeline, drainMs, errorEvent: telling, onEnd };
@@ -177,7 +192,7 @@ export class Dispatcher {
     const { keyId, keyVersion, priced } = held;
     // Lists of models are open to anybody at some providers: what is billed tells.
     const noting = ok && priced !== null ? this.#services.onKeyTaken?.({ keyId, keyVersion }) : undefined;
-    if (noting !== undefined) void this.#track('key_taken', noting);
+    if (noting !== undefined) void this.#finish('key_taken', () => noting);
     if (status === 402) this.#noteRefused(call, held, { status, verdict: 'rejected' });
   }
 
@@ -188,12 +203,13 @@ export class Dispatcher {
   ): void {
     const { connectionId } = grantee;
     const key = { connectionId, keyId, keyVersion, provider: route.provider.id, ...told };
-    void this.#track('key_refused', this.#services.onKeyRefused?.(key) ?? Promise.resolve());
+    void this.#finish('key_refused', async () => this.#services.onKeyRefused?.(key));
   }
 
   /** An answer has always ended in a booking, whatever it was that could not be read. */
   async #bookingAt(
-    { hold, quoted }: { hold: Hold; quoted: Quoted },
+    hold: Hold,
+    quoted: Quoted,
     ended: Pick<Ending, 'end' | 'isBehind' | 'status'>,
     tap: Tap,
   ): Promise<Booking> {
@@ -206,43 +222,28 @@ export class Dispatcher {
   }
 
   /** Booked beside the answer: the hold is durable, so a crash in between leaves the call in the ledger. */
-  #settle(
-    hold: Hold,
-    booking: Booking | Promise<Booking>,
-    answer: { status: number | null; ttfbMs: number | null; startedAt: number },
-  ): void {
-    const { startedAt, ...seen } = answer;
+  #settle(hold: Hold, booking: Booking | Promise<Booking>, { startedAt, status, ttfbMs }: Seen): Promise<void> {
     const durationMs = Math.round(performance.now() - startedAt);
-    const settle = async () => this.#services.ledger.settle(hold, { ...(await booking), ...seen, durationMs });
-    void this.#track('settle_failed', settle());
+    return this.#finish('settle_failed', async () => {
+      await this.#services.ledger.settle(hold, { ...(await booking), status, ttfbMs, durationMs });
+    });
   }
 
   /** Returns the hold of a call that was not dispatched. */
-  async release(hold: Hold): Promise<void> {
-    await this.#track('release_failed', this.#services.ledger.release(hold));
+  release(hold: Hold): Promise<void> {
+    return this.#finish('release_failed', () => this.#services.ledger.release(hold));
   }
 
-  /** Lets `settled` wait for a call from its beginning. */
-  async track<T>(call: Promise<T>): Promise<T> {
-    this.#unbooked.add(call);
+  /** What the answer does not wait for. */
+  async #finish(event: string, work: () => Promise<void>): Promise<void> {
+    this.#pending.begin();
     try {
-      return await call;
+      await work();
+    } catch (error) {
+      this.#services.onFault(event, error);
     } finally {
-      this.#unbooked.delete(call);
+      this.#pending.end();
     }
-  }
-
-  #track(event: string, work: Promise<void>): Promise<void> {
-    const done = work
-      .catch((error: unknown) => this.#services.onFault(event, error))
-      .finally(() => this.#unbooked.delete(done));
-    this.#unbooked.add(done);
-    return done;
-  }
-
-  /** Resolves when no call is on its way to its answer and every call that has ended is booked. */
-  async settled(): Promise<void> {
-    while (this.#unbooked.size > 0) await Promise.allSettled(this.#unbooked);
   }
 }
 

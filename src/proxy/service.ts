@@ -8,6 +8,7 @@ import { Dispatcher, type Answer, type DispatchServices, type HeldCall, type Pro
 import { refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
 import { errorOf, Lifeline } from './lifeline.ts';
 import { keepHere, matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
+import { Pending } from './pending.ts';
 import type { Access, Grantee, Hold, HoldRequest } from './ports.ts';
 import { prepare, type PreparedCall, type Route } from './prepare.ts';
 import { leastUseful, lowered, type PricedCall } from './pricing.ts';
@@ -43,11 +44,13 @@ const mostHeld = 4_000_000_000_000_000_000n;
 export class Proxy {
   readonly #services: ProxyServices;
   readonly #dispatcher: Dispatcher;
+  /** Calls on their way to their answers, and what is still to be written of those that have ended. */
+  readonly #pending = new Pending();
   readonly #uploads: Uploads;
 
   constructor(services: ProxyServices) {
     this.#services = services;
-    this.#dispatcher = new Dispatcher(services);
+    this.#dispatcher = new Dispatcher(services, this.#pending);
     this.#uploads = new Uploads(services.limits.maxUploadBytes);
   }
 
@@ -103,32 +106,39 @@ export class Proxy {
   }
 
   /** Makes one call. What it throws was not answered; what was dispatched is settled all the same. */
-  call(call: ProxyCall): Promise<Answer> {
-    return this.#dispatcher.track(this.#call(call));
-  }
-
-  async #call(call: ProxyCall): Promise<Answer> {
-    const { access, prices, limits, clock } = this.#services;
-    refuseSandbox(call.grantee);
-    refuseUnlistedValues(call.route.provider, call.headers);
-    const prepared = prepare(call.route, call.grantee, call.content, { book: prices, at: clock.now() });
-    const { connectionId, policy } = call.grantee;
-    const running = { connectionId, keyId: prepared.keyId, expiresAt: policy.expiresAt };
-    const listenForCut = (cut: (reason: KeyPassError) => void) => access.onCut(running, cut);
-    const lifeline = new Lifeline({ client: call.signal, limits, listenForCut });
+  async call(call: ProxyCall): Promise<Answer> {
+    let lifeline: Lifeline | undefined;
+    this.#pending.begin();
     try {
+      const prepared = this.#prepared(call);
+      lifeline = this.#lifelineOf(call, prepared);
       const held = await this.#hold(call, prepared);
       const { headers, keyVersion } = await this.#openHeaders(call, held, lifeline);
       return await this.#dispatcher.dispatch(call, { ...held, keyVersion }, headers, lifeline);
     } catch (error) {
-      lifeline.close();
+      lifeline?.close();
       throw error;
+    } finally {
+      this.#pending.end();
     }
+  }
+
+  #prepared({ route, grantee, headers, content }: ProxyCall): PreparedCall {
+    const { prices, clock } = this.#services;
+    refuseSandbox(grantee);
+    refuseUnlistedValues(route.provider, headers);
+    return prepare(route, grantee, content, { book: prices, at: clock.now() });
+  }
+
+  #lifelineOf({ grantee, signal }: ProxyCall, { keyId }: PreparedCall): Lifeline {
+    const { access, limits } = this.#services;
+    const running = { connectionId: grantee.connectionId, keyId, expiresAt: grantee.policy.expiresAt };
+    return new Lifeline({ client: signal, limits, listenForCut: (cut) => access.onCut(running, cut) });
   }
 
   /** Resolves when no call is on its way to its answer and every call that has ended is booked. */
   settled(): Promise<void> {
-    return this.#dispatcher.settled();
+    return this.#pending.idle();
   }
 
   /** Sets the call's bound aside, or, where that does not fit, the bound of the same call with less output. */
