@@ -2,11 +2,14 @@ import type { Bytes } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const decoder = new TextDecoder();
 const values = new Map(Array.from(alphabet, (digit, value) => [digit, value]));
 
 /** base64url without padding (RFC 4648, section 5). */
 export function toBase64Url(bytes: Uint8Array): string {
-  let text = '';
+  // As bytes first: a text that grows digit by digit leaves dozens of strings behind.
+  const text = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  let length = 0;
   let bits = 0;
   let pending = 0;
   for (const byte of bytes) {
@@ -14,10 +17,11 @@ export function toBase64Url(bytes: Uint8Array): string {
     bits += 8;
     while (bits >= 6) {
       bits -= 6;
-      text += alphabet.charAt((pending >> bits) & 63);
+      text[length++] = alphabet.charCodeAt((pending >> bits) & 63);
     }
   }
-  return bits === 0 ? text : text + alphabet.charAt((pending << (6 - bits)) & 63);
+  if (bits > 0) text[length] = alphabet.charCodeAt((pending << (6 - bits)) & 63);
+  return decoder.decode(text);
 }
 
 /**
