@@ -19,31 +19,36 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   return value;
 }
 
-/** Walks a text that is known to be valid JSON; a string is a member's name when a colon follows it. */
-function refuseDuplicates(text: string): void {
-  const open: Set<string>[] = [];
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at];
-    if (character === '{') open.push(new Set());
-    else if (character === '[') open.push(arrayMarker);
-    else if (character === '}' || character === ']') open.pop();
-    else if (character === '"') {
-      const end = endOfString(text, at);
-      if (isName(text, end)) addName(open.at(-1), text.slice(at, end + 1));
-      at = end;
-    }
-    if (open.length > deepest) throw tooDeep();
-  }
-}
-
 /** No request of any provider comes near this; what walks a value recursively must not run out of stack. */
 const deepest = 256;
+
+/** The names of one object's members: as long as they are few, a list finds them faster than a set. */
+type Names = string[] | Set<string>;
+
+const few = 16;
+
+/** Stands for an array, which has no names. */
+const nameless: Names = [];
+
+/** Walks a text that is known to be valid JSON; a string is a member's name when a colon follows it. */
+function refuseDuplicates(text: string): void {
+  const open: Names[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') {
+      const end = endOfString(text, at);
+      if (isName(text, end)) addName(open, text.slice(at + 1, end));
+      at = end;
+    } else if (character === '{' || character === '[') {
+      open.push(character === '{' ? [] : nameless);
+      if (open.length > deepest) throw tooDeep();
+    } else if (character === '}' || character === ']') open.pop();
+  }
+}
 
 function tooDeep(): KeyPassError {
   return new KeyPassError('invalid_json', `The body is nested more than ${deepest} levels deep.`);
 }
-
-const arrayMarker: Set<string> = new Set();
 
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
@@ -63,12 +68,16 @@ function isName(text: string, end: number): boolean {
   return text[at] === ':';
 }
 
-function addName(names: Set<string> | undefined, quoted: string): void {
-  const name = quoted.includes('\\') ? String(JSON.parse(quoted)) : quoted.slice(1, -1);
-  if (names === undefined || !names.has(name)) {
-    names?.add(name);
-    return;
-  }
+/** Adds a name, as it is written, to the innermost of the open objects. */
+function addName(open: Names[], written: string): void {
+  const name = written.includes('\\') ? String(JSON.parse(`"${written}"`)) : written;
+  const names = open.at(-1) ?? nameless;
+  if (names instanceof Set ? names.has(name) : names.includes(name)) throw twice(name);
+  if (names instanceof Set) names.add(name);
+  else if (names.push(name) > few) open[open.length - 1] = new Set(names);
+}
+
+function twice(name: string): KeyPassError {
   const message = 'An object of the body has the same member twice. Send each member once.';
-  throw new KeyPassError('duplicate_member', message, /^[\w.-]{1,64}$/.test(name) ? { param: name } : {});
+  return new KeyPassError('duplicate_member', message, /^[\w.-]{1,64}$/.test(name) ? { param: name } : {});
 }
