@@ -4,17 +4,22 @@ import { KeyPassError } from '../errors.ts';
 const longestMs = 60_000;
 
 /**
- * Reads a request's body as it comes: never more than `limit` bytes of it, and for `deadlineMs` at most. `onBytes` hears
- * of every piece before it is kept. Throws `unsupported_encoding`, `body_too_large`, `body_timeout`, what `onBytes` throws.
+ * Reads a request's body: never more than `limit` bytes of it, and for `deadlineMs` at most. `onBytes` hears of every
+ * piece before it is kept. Throws `unsupported_encoding`, `body_too_large`, `body_timeout`, what `onBytes` throws.
  */
 export async function readBody(
   request: Request,
   limit: number,
   deadlineMs = longestMs,
-  onBytes: (length: number) => void = () => {},
+  onBytes?: (length: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   refuseEncoding(request);
-  if (Number(request.headers.get('content-length')) > limit) throw tooLarge(limit);
+  const { headers } = request;
+  const length = Number(headers.get('content-length') ?? Number.NaN);
+  if (length > limit) throw tooLarge(limit);
+  // HTTP lets no more through than was stated, and to read piece by piece costs more than all else of a small body.
+  const isBounded = length <= limit && !headers.has('transfer-encoding');
+  if (isBounded && onBytes === undefined) return within(deadlineMs, request.bytes());
   if (request.body === null) return new Uint8Array();
 
   const reader = request.body.getReader();
@@ -36,10 +41,11 @@ export function refuseEncoding({ headers }: Request): void {
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(tooLate()), milliseconds);
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const timer = setTimeout(() => reject(tooLate()), milliseconds);
+  work.then(resolve, reject);
   try {
-    return await Promise.race([work, late.promise]);
+    return await promise;
   } finally {
     clearTimeout(timer);
   }
@@ -48,7 +54,7 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 async function readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   limit: number,
-  onBytes: (length: number) => void,
+  onBytes: (length: number) => void = () => {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
