@@ -8,9 +8,8 @@ import { guessKey } from '../providers/index.ts';
  */
 export function accessTokenOf(headers: Headers): string {
   const given = [bearerOf(headers.get('authorization')), headers.get('x-api-key'), headers.get('x-goog-api-key')];
-  const tokens = new Set(given.filter((token) => token !== null && token !== ''));
-  const [token] = tokens;
-  if (tokens.size > 1 || /[\s,]/.test(token ?? '')) {
+  const [token, ...others] = given.filter((each) => each !== null && each !== '');
+  if (others.some((other) => other !== token) || /[\s,]/.test(token ?? '')) {
     throw new KeyPassError('ambiguous_credentials', 'Send exactly one credential: the access token.');
   }
   if (typeof token !== 'string') {

@@ -57,6 +57,20 @@ function match(method: string, path: string, query = '') {
 }
 
 describe('matchEndpoint', () => {
+  test('goes to the origin in force, and takes no query along from another call', () => {
+    const elsewhere = { ...google, origin: 'http://127.0.0.1:1' };
+    const urls = [google, elsewhere, google].map(
+      (provider) => matchEndpoint(provider, 'GET', '/v1beta/models', '').url,
+    );
+    expect(urls.map(String)).toEqual([
+      `${google.origin}/v1beta/models`,
+      'http://127.0.0.1:1/v1beta/models',
+      `${google.origin}/v1beta/models`,
+    ]);
+    expect(match('GET', '/v1beta/models', 'pageSize=5').url.search).toBe('?pageSize=5');
+    expect(match('GET', '/v1beta/models').url.search).toBe('');
+  });
+
   test('builds the URL of a listed endpoint and finds the model in it', () => {
     const found = match('POST', '/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'alt=sse');
     expect(found.model).toBe('gemini-2.5-flash');

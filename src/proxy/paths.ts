@@ -22,6 +22,7 @@ export interface MatchedEndpoint {
 }
 
 const passthroughMount = '/v1/proxy/passthrough';
+const passthroughPrefix = `${passthroughMount}/`;
 const longest = 2048;
 
 /** Nothing that two readers could take differently: no escapes, no backslash, no empty, `.` or `..` segment. */
@@ -39,12 +40,13 @@ const ownToken = /kp_[a-z]{2,3}_\w{20}/;
  */
 export function targetOf(requestUrl: string): Target {
   const start = requestUrl.indexOf('/', requestUrl.indexOf('://') + 3);
-  const [location = '', query = '', ...more] = requestUrl.slice(start).split('?');
-  if (start < 0 || more.length > 0 || requestUrl.includes('#') || location.length + query.length > longest) {
-    throw invalidPath();
-  }
+  const mark = requestUrl.indexOf('?', start);
+  const location = requestUrl.slice(start, mark < 0 ? undefined : mark);
+  const query = mark < 0 ? '' : requestUrl.slice(mark + 1);
+  const isOdd = start < 0 || query.includes('?') || requestUrl.includes('#');
+  if (isOdd || location.length + query.length > longest) throw invalidPath();
   if (ownToken.test(location)) throw tokenInUrl();
-  const isPassthrough = location.startsWith(`${passthroughMount}/`);
+  const isPassthrough = location.startsWith(passthroughPrefix);
   const rest = isPassthrough ? location.slice(passthroughMount.length) : location;
   const slash = rest.indexOf('/', 1);
   const path = slash < 0 ? '' : rest.slice(slash);
@@ -63,7 +65,8 @@ export function matchEndpoint(provider: Provider, method: string, path: string, 
   for (const endpoint of provider.endpoints) {
     const match = endpoint.method === method ? templateOf(endpoint).exec(path) : null;
     if (match === null) continue;
-    const url = urlOf(provider.origin, path, checkedQuery(endpoint, query));
+    const isFixed = match.groups === undefined && query === '';
+    const url = isFixed ? fixedUrl(provider.origin, path) : urlOf(provider.origin, path, checkedQuery(endpoint, query));
     return { endpoint, model: match.groups?.['model'] ?? null, url };
   }
   throw new KeyPassError(
@@ -138,6 +141,16 @@ function unlistedIn({ query: allowed = {} }: Endpoint, given: URLSearchParams): 
     if (!isOnce || !new RegExp(`^(?:${rule})$`).test(value)) return name;
   }
   return undefined;
+}
+
+/** Of paths without parameters: no more than the tables have rows. */
+const fixedUrls = new Map<string, URL>();
+
+function fixedUrl(origin: string, path: string): URL {
+  const address = `${origin}${path}`;
+  const known = fixedUrls.get(address) ?? urlOf(origin, path, '');
+  fixedUrls.set(address, known);
+  return known;
 }
 
 /** The origin is the operator's or the catalogue's; that nothing moved the request off it is proved, not assumed. */
