@@ -1,12 +1,14 @@
 /** For every answer that does not say otherwise: nothing private is stored, framed, sniffed or shared. */
-const always = Object.entries({
+export const securityHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-});
+};
+
+const always = Object.entries(securityHeaders);
 
 /** A year, as browsers' preload lists ask for; never for plain http, where it would be ignored. */
 const transportSecurity = 'max-age=31536000; includeSubDomains';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { KeyPassError } from '../errors.ts';
+import { securityHeaders } from '../http/security-headers.ts';
 import { providers } from '../providers/index.ts';
 import { anthropic } from '../providers/anthropic.ts';
 import { openai } from '../providers/openai.ts';
@@ -82,6 +83,12 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       link: '<https://evil.example>; rel=preload',
       refresh: '0; url=https://evil.example',
       'content-security-policy': 'default-src *',
+      'x-content-type-options': 'sniff',
+      'cache-control': 'public',
+      'cross-origin-resource-policy': 'cross-origin',
+      'permissions-policy': 'camera=*',
+      'referrer-policy': 'unsafe-url',
+      'x-keypass-error': 'invalid_json',
       'openai-organization': 'whose-account',
       'anthropic-organization-id': 'whose-account',
     });
@@ -91,9 +98,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       'retry-after': '3',
       'x-ratelimit-remaining-tokens': '7',
       'x-provider-request-id': 'req_1',
+      ...securityHeaders,
       'content-security-policy': "sandbox; default-src 'none'",
-      'x-content-type-options': 'nosniff',
-      'cache-control': 'no-store',
     });
   });
 });
