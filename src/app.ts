@@ -121,7 +121,7 @@ export function createApp(deps: Deps) {
     .use(usageRoutes(usage, { auth, onFault: (event, error) => log.fault(event, error) }));
 
   const pages = createPages(deps.assets, { origin: config.origin, askable: askableOrigins(config.providers) });
-  const handle = (request: Request) => pages(request, new URL(request.url).pathname) ?? api.handle(request);
+  const handle = (request: Request, path: string) => pages(request, path) ?? api.fetch(request);
   return {
     fetch: createFrontDoor(handle, config, log),
     accounts,

@@ -9,7 +9,8 @@ import { createHostGuard } from './hosts.ts';
 import type { Log } from './log.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
-type Handler = (request: Request) => Response | Promise<Response>;
+/** `path` is the URL's, which has been parsed here. */
+type Handler = (request: Request, path: string) => Response | Promise<Response>;
 
 /** Here and not at the routes: a browser that opens one sends its token in a place that is read nowhere. */
 function refuseWebSocket({ method, headers }: Request): void {
@@ -30,7 +31,7 @@ export function createFrontDoor(handler: Handler, config: Config, log: Log) {
       refuseForeignHost(request, url);
       refuseWebSocket(request);
       const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
-      return isPreflight ? preflightResponse(reader) : await handler(request);
+      return isPreflight ? preflightResponse(reader) : await handler(request, url?.pathname ?? '');
     } catch (error) {
       return failureResponse(asKeyPassError(error, log, requestId), requestId);
     }
@@ -45,9 +46,10 @@ export function createFrontDoor(handler: Handler, config: Config, log: Log) {
     const path = url?.pathname ?? '';
     const reader = allowedReader(path, request.headers.get('origin'), config.corsOrigins);
     const response = await respond(request, url, reader, id);
-    response.headers.set('x-request-id', id);
-    if (reader !== undefined) addReader(response.headers, reader);
-    addSecurityHeaders(response.headers, config.origin);
+    const { headers } = response;
+    headers.set('x-request-id', id);
+    if (reader !== undefined) addReader(headers, reader);
+    addSecurityHeaders(headers, config.origin);
     log.request(request, path, response, id, performance.now() - startedAt);
     return response;
   };

@@ -13,15 +13,20 @@ export class Log {
   }
 
   request(request: Request, path: string, response: Response, requestId: string, durationMs: number): void {
-    const code = response.headers.get('x-keypass-error');
-    this.#line(response.status >= 500 ? 'error' : 'info', 'request', {
-      requestId,
-      method: request.method,
-      area: areaOf(path),
-      status: response.status,
-      ...(code === null ? {} : { code }),
-      durationMs: Math.round(durationMs),
-    });
+    const { status, headers } = response;
+    this.#write(
+      JSON.stringify({
+        time: new Date().toISOString(),
+        level: status >= 500 ? 'error' : 'info',
+        event: 'request',
+        requestId,
+        method: request.method,
+        area: areaOf(path),
+        status,
+        code: headers.get('x-keypass-error') ?? undefined,
+        durationMs: Math.round(durationMs),
+      }),
+    );
   }
 
   /** A fault of ours: its class and where it arose, without its message. */
@@ -53,7 +58,7 @@ function codeOf(error: unknown): { errorCode?: string } {
 
 /** The part of the product that a path belongs to: fixed words only, since a path can hold anything. */
 function areaOf(path: string): string {
-  const [, first = '', second = ''] = path.split('/');
+  const [, first = '', second = ''] = path.split('/', 3);
   if (first !== 'v1')
     return (
       /^(openai|anthropic|google|groq|link|vault|console|docs|assets|sdk|healthz|readyz|metrics)$/.exec(first)?.[0] ??
