@@ -33,7 +33,7 @@ export async function passOn(proxy: Proxy, received: Received): Promise<Response
   const { callId, request, caller, content, route } = received;
   const { headers, signal } = request;
   const answer = await proxy.callAs(caller, { callId, route, headers, content, signal, tellsErrors: true });
-  return new Response(answer.body, { status: answer.status, headers: answer.headers });
+  return new Response(answer.body, answer);
 }
 
 /** The headers of a request that goes to another API than the client wrote it for: only those about the call pass. */
