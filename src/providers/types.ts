@@ -20,7 +20,7 @@ export interface Provider {
   readonly errorShape: ErrorShape;
   /** Headers that are sent unless the client sends its own. */
   readonly defaultHeaders: Readonly<Record<string, string>>;
-  /** Headers of the client and of the answer that pass besides those that pass for all; `*` ends a prefix. */
+  /** Headers of the client and of the answer that pass besides those that pass for all; of the answer, `*` ends a prefix. */
   readonly requestHeaders: readonly string[];
   readonly responseHeaders: readonly string[];
   /** Of these headers only the listed values pass, separated by commas; any other is refused. */
