@@ -28,6 +28,7 @@ export type {
   OpenAiChat,
   OpenAiEmbeddings,
   Provider,
+  RefusedRule,
   UploadRules,
 } from './types.ts';
 

@@ -173,7 +173,7 @@ export interface FormRules {
 }
 
 /** A rule, and what its refusal says. */
-interface RefusedRule extends BodyRule {
+export interface RefusedRule extends BodyRule {
   readonly why: string;
 }
 
