@@ -4,7 +4,7 @@ import { asked, call, formats, hello } from './bounds.fixture.ts';
 import { boundOf, lowerOutput } from './bounds.ts';
 import { costOf } from './cost.ts';
 import type { JsonObject } from './json.ts';
-import { applyMaxTokens } from './output-limit.ts';
+import { maxTokensMembers } from './output-limit.ts';
 import type { Price } from './prices.ts';
 import { noTokens } from './usage.ts';
 
@@ -18,8 +18,10 @@ const models: [string, string][] = [
   ['google', 'gemini-2.5-pro'],
   ['groq', 'openai/gpt-oss-20b'],
 ];
-const limited = (provider: string, body: JsonObject, most: number) =>
-  applyMaxTokens(formats[provider] ?? 'gemini', body, most);
+const limited = (provider: string, body: JsonObject, most: number) => ({
+  ...body,
+  ...maxTokensMembers(formats[provider] ?? 'gemini', body, most),
+});
 const text = fc.string({ maxLength: 400, unit: 'binary' }).map((piece) => piece.repeat(600));
 
 function request(provider: string, content: string, cached: boolean): JsonObject {

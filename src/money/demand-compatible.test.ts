@@ -4,7 +4,7 @@ import { asked, call, hello, parts } from './bounds.fixture.ts';
 import { boundOf } from './bounds.ts';
 import { costOf } from './cost.ts';
 import type { JsonObject } from './json.ts';
-import { applyMaxTokens } from './output-limit.ts';
+import { maxTokensMembers } from './output-limit.ts';
 import { noTokens, type Usage, type UsageFormat } from './usage.ts';
 
 /** One current model of each provider, and the format of its chat. */
@@ -126,7 +126,7 @@ describe('the output limit', () => {
     ['cohere-chat', {}, { max_tokens: 7 }],
     ['cohere-embed', { texts: [] }, { texts: [] }],
   ])('%s is lowered in the member that it reads: %j', (format, body, limited) => {
-    expect(applyMaxTokens(format, body, 7)).toEqual(limited);
+    expect({ ...body, ...maxTokensMembers(format, body, 7) }).toEqual(limited);
   });
 });
 
@@ -170,7 +170,7 @@ describe("xAI's responses", () => {
   test('are limited by their own member', () => {
     expect(bound('xai', { input: 'a', max_output_tokens: 10 }, responses).outputTokens).toBe(10);
     expect(refusalOf('xai', { input: 'a', max_tokens: 10 }, responses)).toBe('unbounded_cost max_tokens');
-    expect(applyMaxTokens('xai-responses', { input: 'a' }, 7)).toEqual({ input: 'a', max_output_tokens: 7 });
+    expect(maxTokensMembers('xai-responses', { input: 'a' }, 7)).toEqual({ max_output_tokens: 7 });
   });
 });
 

@@ -1,6 +1,8 @@
 /** A JSON object as it came from outside: nothing about its members is known yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+export const noMembers: JsonObject = Object.freeze({});
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -36,9 +38,11 @@ export function parseObject(text: string): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
+const decoder = new TextDecoder();
+
 /** What a text's bytes say, or undefined when they are no JSON. */
 export function parseBytes(bytes: Uint8Array): unknown {
-  return parse(new TextDecoder().decode(bytes));
+  return parse(decoder.decode(bytes));
 }
 
 /** No API nests anything nearly as deep. A value of a hundred thousand levels takes seconds to be written again. */
@@ -53,17 +57,16 @@ function parse(text: string): unknown {
   }
 }
 
-/** Whether a text that is known to be valid JSON is nested too deep. Most have too few brackets to be. */
+/** Whether a text that is known to be valid JSON is nested too deep. Most are too short to be, or have too few brackets. */
 function isDeep(text: string): boolean {
-  return hasMany(text, '[', '{') && depthOf(text) > deepest;
+  return text.length > 2 * deepest && countOf(text, '[') + countOf(text, '{') > deepest && depthOf(text) > deepest;
 }
 
-function hasMany(text: string, ...brackets: readonly string[]): boolean {
+/** How often a bracket stands in a text, as far as it matters. */
+function countOf(text: string, bracket: string): number {
   let found = 0;
-  for (const bracket of brackets) {
-    for (let at = text.indexOf(bracket); at >= 0 && found <= deepest; at = text.indexOf(bracket, at + 1)) found += 1;
-  }
-  return found > deepest;
+  for (let at = text.indexOf(bracket); at >= 0 && found <= deepest; at = text.indexOf(bracket, at + 1)) found += 1;
+  return found;
 }
 
 /** Levels, as far as they matter. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
-import { applyMaxTokens } from './output-limit.ts';
+import { maxTokensMembers } from './output-limit.ts';
 import type { Tier } from './prices.ts';
-import { requireListPrice, servedTier, withListPrice } from './tier.ts';
+import { listPriceMembers, requireListPrice, servedTier } from './tier.ts';
 import type { UsageFormat } from './usage.ts';
 
 test.each<[UsageFormat, Record<string, unknown>, Record<string, unknown>]>([
@@ -17,14 +17,17 @@ test.each<[UsageFormat, Record<string, unknown>, Record<string, unknown>]>([
   ['openai-embeddings', { input: 'a' }, { input: 'a' }],
 ])('%s %j', (format, body, limited) => {
   const before = structuredClone(body);
-  expect(applyMaxTokens(format, body, 7)).toEqual(limited);
+  expect({ ...body, ...maxTokensMembers(format, body, 7) }).toEqual(limited);
   expect(body).toEqual(before);
 });
 
 test('the standard tier is asked for by name where another could be served unasked', () => {
-  expect(withListPrice('openai-chat', { n: 1 })).toEqual({ n: 1, service_tier: 'default' });
-  expect(withListPrice('openai-responses', { service_tier: 'auto' })).toEqual({ service_tier: 'default' });
-  expect(withListPrice('anthropic-messages', { max_tokens: 1 })).toEqual({ max_tokens: 1 });
+  expect(listPriceMembers('openai-chat', { n: 1 })).toEqual({ service_tier: 'default' });
+  expect(listPriceMembers('openai-responses', { service_tier: 'auto' })).toEqual({ service_tier: 'default' });
+  expect(listPriceMembers('openai-responses', { service_tier: 'Default' })).toEqual({ service_tier: 'default' });
+  for (const service_tier of ['default', 'flex', 'scale', 1])
+    expect(listPriceMembers('openai-chat', { service_tier })).toEqual({});
+  expect(listPriceMembers('anthropic-messages', { max_tokens: 1 })).toEqual({});
 });
 
 test.each<[UsageFormat, string]>([
@@ -38,8 +41,7 @@ test.each<[UsageFormat, string]>([
 
 test('no other provider is told a tier that nobody asked for', () => {
   for (const format of ['compatible-chat', 'openrouter-chat', 'xai-responses'] as const) {
-    const body = { n: 1 };
-    expect(withListPrice(format, body)).toBe(body);
+    expect(listPriceMembers(format, { n: 1 })).toEqual({});
   }
 });
 

@@ -1,15 +1,15 @@
-import { isAbsent, isObject, type JsonObject } from './json.ts';
+import { isAbsent, isObject, type JsonObject, noMembers } from './json.ts';
 import { spelledName } from './proto.ts';
 import type { UsageFormat } from './usage.ts';
 
 /**
- * The body with its output limit set to `maxTokens` for each choice, in the member that this API reads and, where there
- * are two spellings, in the one that the app used. A format without output comes back as it is.
+ * What sets the output limit to `maxTokens` for each choice, in the member that this API reads and, where there are two
+ * spellings, in the one that the app used. Nothing for a format without output.
  */
-export function applyMaxTokens(format: UsageFormat, body: JsonObject, maxTokens: number): JsonObject {
-  if (format === 'gemini') return withGeminiLimit(body, maxTokens);
+export function maxTokensMembers(format: UsageFormat, body: JsonObject, maxTokens: number): JsonObject {
+  if (format === 'gemini') return geminiLimit(body, maxTokens);
   const member = limitName(format, body);
-  return member === undefined ? body : { ...body, [member]: maxTokens };
+  return member === undefined ? noMembers : { [member]: maxTokens };
 }
 
 /** Where the older name is the one that every such provider knows. */
@@ -29,8 +29,8 @@ function limitName(format: UsageFormat, body: JsonObject): string | undefined {
   return isAbsent(body['max_tokens']) ? 'max_completion_tokens' : 'max_tokens';
 }
 
-function withGeminiLimit(body: JsonObject, maxTokens: number): JsonObject {
+function geminiLimit(body: JsonObject, maxTokens: number): JsonObject {
   const configName = spelledName(body, 'generationConfig');
   const config = isObject(body[configName]) ? body[configName] : {};
-  return { ...body, [configName]: { ...config, [spelledName(config, 'maxOutputTokens')]: maxTokens } };
+  return { [configName]: { ...config, [spelledName(config, 'maxOutputTokens')]: maxTokens } };
 }

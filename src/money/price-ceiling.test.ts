@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import type { JsonObject } from './json.ts';
 import { PriceBook } from './price-book.ts';
-import { withPriceCeiling } from './price-ceiling.ts';
+import { priceCeilingMembers } from './price-ceiling.ts';
 import { parsePriceFile } from './price-file.ts';
 import { callPrices } from './price-tiers.ts';
 
@@ -9,7 +9,7 @@ const model = 'anthropic/claude-sonnet-4.5';
 
 function ceilingOf(body: JsonObject, book = new PriceBook()) {
   const prices = callPrices(book, { provider: 'openrouter', model, format: 'openrouter-chat', body }, new Date());
-  return withPriceCeiling('openrouter-chat', body, prices)['provider'];
+  return priceCeilingMembers('openrouter-chat', body, prices)['provider'];
 }
 
 const listed = { prompt: 3, completion: 15, request: 0 };
@@ -51,5 +51,5 @@ test('no other API is told', () => {
     { provider: 'mistral', model: 'mistral-large-2512', format: 'compatible-chat', body },
     new Date(),
   );
-  expect(withPriceCeiling('compatible-chat', body, prices)).toBe(body);
+  expect(priceCeilingMembers('compatible-chat', body, prices)).toEqual({});
 });

@@ -1,22 +1,22 @@
-import { isObject, type JsonObject, memberAt, objectAt } from './json.ts';
+import { isObject, type JsonObject, memberAt, noMembers, objectAt } from './json.ts';
 import type { CallPrices } from './price-tiers.ts';
 import type { Rate } from './prices.ts';
 import type { UsageFormat } from './usage.ts';
 
 /**
- * The body with the price that was held as the most that it may be served for. A router passes a call on to whoever
+ * What sets the price that was held as the most that a call may be served for. A router passes a call on to whoever
  * serves the model, at that server's price: OpenRouter chooses nobody above `max_price`, in US dollars for a million
  * tokens, and refuses the call where there is nobody. What the app set lower stays.
  * https://openrouter.ai/docs/guides/routing/provider-selection#maximum-price
  */
-export function withPriceCeiling(format: UsageFormat, body: JsonObject, { highest }: CallPrices): JsonObject {
-  if (format !== 'openrouter-chat') return body;
+export function priceCeilingMembers(format: UsageFormat, body: JsonObject, { highest }: CallPrices): JsonObject {
+  if (format !== 'openrouter-chat') return noMembers;
   const { input, output, request } = highest.rates;
   const preferences = isObject(body['provider']) ? body['provider'] : {};
   const asked = objectAt(preferences, 'max_price') ?? {};
   const most = Object.entries({ prompt: dollars(input), completion: dollars(output), request: dollars(request) });
   const lower = most.map(([name, usd]) => [name, Math.min(usd, askedDollars(memberAt(asked, name)))]);
-  return { ...body, provider: { ...preferences, max_price: { ...asked, ...Object.fromEntries(lower) } } };
+  return { provider: { ...preferences, max_price: { ...asked, ...Object.fromEntries(lower) } } };
 }
 
 const million = 1_000_000;

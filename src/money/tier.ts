@@ -1,5 +1,5 @@
 import { KeyPassError } from '../errors.ts';
-import { isAbsent, type JsonObject } from './json.ts';
+import { isAbsent, type JsonObject, noMembers } from './json.ts';
 import type { Tier } from './prices.ts';
 import { camelMembers } from './proto.ts';
 import type { UsageFormat } from './usage.ts';
@@ -117,16 +117,18 @@ export function requireListedCache(body: JsonObject): void {
 }
 
 /**
- * The body with the standard tier asked for by name. OpenAI serves `auto`, and a request that names no tier, as the
- * project's settings say, which may be a dearer one: sent like this, the list price holds whatever they say.
+ * What asks for the standard tier by name, where the body does not. OpenAI serves `auto`, and a request that names no
+ * tier, as the project's settings say, which may be a dearer one: sent with this, the list price holds whatever they say.
  */
-export function withListPrice(format: UsageFormat, body: JsonObject): JsonObject {
-  const { member, asked } = rules[format];
-  const tier = body[member];
-  const isListed = isAbsent(tier) || (typeof tier === 'string' && asked.includes(tier.toLowerCase()));
+export function listPriceMembers(format: UsageFormat, body: JsonObject): JsonObject {
+  if (rules[format] !== openAi) return noMembers;
+  const tier = body[openAi.member];
+  const isListed = isAbsent(tier) || (typeof tier === 'string' && openAi.asked.includes(tier.toLowerCase()));
   // Another stays as it was asked for: it has a price of its own, or `requireListPrice` refuses it by name.
-  return rules[format] === openAi && isListed ? { ...body, [member]: 'default' } : body;
+  return isListed && tier !== standardTier[openAi.member] ? standardTier : noMembers;
 }
+
+const standardTier: JsonObject = { [openAi.member]: 'default' };
 
 function membersOf(format: UsageFormat, body: JsonObject): JsonObject {
   return format === 'gemini' ? camelMembers(body) : body;

@@ -4,7 +4,7 @@ import { refusal } from '../../test/harness/refusal.ts';
 import { policyScopes } from '../crypto/policy.ts';
 import type { JsonObject } from '../money/json.ts';
 import { customProviders } from '../providers/index.ts';
-import { withinState } from './rules.ts';
+import { withoutState } from './rules.ts';
 
 const settings = { ollama: { base_url: 'http://127.0.0.1:11434/v1', context: 4096 } };
 const [ollama] = customProviders(settings, [], (place) => {
@@ -17,7 +17,7 @@ const grantee = granteeOf({ scopes: [...policyScopes] });
 /** A message with this part, held against the rules of a chat, whatever was granted. */
 function taken(part: JsonObject): JsonObject {
   if (rules === undefined) throw new Error('it has chat');
-  return withinState(rules, { model: 'm', messages: [{ role: 'user', content: [part] }] }, grantee);
+  return withoutState(rules, { model: 'm', messages: [{ role: 'user', content: [part] }] }, grantee);
 }
 
 test.each<[JsonObject, string]>([
@@ -38,5 +38,5 @@ test.each([
   [{ type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }],
   [{ type: 'input_audio', input_audio: { data: 'UklGRgAAAAA=', format: 'wav' } }],
 ])('what is sent along passes: %j', (part) => {
-  expect(taken(part)).toMatchObject({ messages: [{ content: [part] }] });
+  expect(taken(part)).toEqual({});
 });

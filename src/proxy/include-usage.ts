@@ -7,10 +7,10 @@ import type { ServerSentEvent } from './sse.ts';
  * again: an event of its own with `choices: []`, and `"usage":null` in every other event.
  * https://platform.openai.com/docs/api-reference/chat/create#chat-create-stream_options
  */
-export function withIncludeUsage(body: JsonObject): JsonObject | undefined {
+export function includeUsageMembers(body: JsonObject): JsonObject | undefined {
   const options = body['stream_options'];
   if (body['stream'] !== true || memberAt(options, 'include_usage') === true) return undefined;
-  return { ...body, stream_options: { ...(isObject(options) ? options : {}), include_usage: true } };
+  return { stream_options: { ...(isObject(options) ? options : {}), include_usage: true } };
 }
 
 const nothing = new Uint8Array();

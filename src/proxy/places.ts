@@ -1,46 +1,82 @@
-import { isObject, memberAt } from '../money/json.ts';
+import { isAbsent, memberAt } from '../money/json.ts';
 
-/** A value in a body, and the object or list that holds it. */
-interface Found {
-  readonly value: unknown;
-  readonly holder: unknown;
+/** Whether a rule applies to a value (not null) at its place; `holder` is the object or list that holds the value. */
+export type Applies<Rule> = (rule: Rule, value: unknown, holder: unknown) => boolean;
+
+/** A rule, and where it stands in its list. */
+interface Numbered<Rule> {
+  readonly number: number;
+  readonly rule: Rule;
+}
+
+/** A point of a body: the rules whose place it is, and where other places go on from there. */
+interface Branch<Rule> {
+  readonly rules: Numbered<Rule>[];
+  readonly members: { readonly name: string; readonly branch: Branch<Rule> }[];
+  items: Branch<Rule> | undefined;
 }
 
 /**
- * Everything that stands at a place as the providers' tables write it: members joined by dots, `*` for each item of a
- * list, or for the value itself where it is no list. A name in camelCase stands for its snake_case form too, because
- * Google takes both (protobuf.dev/programming-guides/json). null counts as absent.
+ * The places of a list of rules as one tree: a body is walked once, however many they are, and only where it has
+ * something. A place is written as the providers' tables write it: members joined by dots, `*` for each item of a list,
+ * or for the value itself where it is no list. A name in camelCase stands for its snake_case form too, because Google
+ * takes both (protobuf.dev/programming-guides/json). null counts as absent.
  */
-export function valuesAt(body: unknown, place: string): Found[] {
-  return stepsOf(place).reduce<Found[]>(
-    (found, step) => found.flatMap((from) => (step === null ? itemsOf(from) : membersOf(from.value, step))),
-    [{ value: body, holder: undefined }],
-  );
+export class Places<Rule> {
+  readonly #root: Branch<Rule> = newBranch();
+
+  constructor(rules: readonly Rule[], placeOf: (rule: Rule) => string) {
+    for (const [number, rule] of rules.entries()) {
+      let branch = this.#root;
+      for (const step of placeOf(rule).split('.')) branch = step === '*' ? itemsOf(branch) : memberOf(branch, step);
+      branch.rules.push({ number, rule });
+    }
+  }
+
+  /** The first rule of the list that applies to a value at its place. */
+  find(body: unknown, applies: Applies<Rule>): Rule | undefined {
+    return firstIn(this.#root, body, undefined, applies, undefined)?.rule;
+  }
 }
 
-/** The spellings of a member's name, or null for the items of a list. */
-type Step = readonly string[] | null;
-
-/** Places come from the providers' tables alone, so there are only so many. */
-const known = new Map<string, readonly Step[]>();
-
-function stepsOf(place: string): readonly Step[] {
-  const steps = known.get(place) ?? place.split('.').map((step) => (step === '*' ? null : spellings(step)));
-  known.set(place, steps);
-  return steps;
+function newBranch<Rule>(): Branch<Rule> {
+  return { rules: [], members: [], items: undefined };
 }
 
-function spellings(name: string): readonly string[] {
+function itemsOf<Rule>(branch: Branch<Rule>): Branch<Rule> {
+  branch.items ??= newBranch();
+  return branch.items;
+}
+
+/** Each spelling of the name leads to the same branch. */
+function memberOf<Rule>({ members }: Branch<Rule>, name: string): Branch<Rule> {
+  const known = members.find((member) => member.name === name);
+  if (known !== undefined) return known.branch;
+  const branch = newBranch<Rule>();
   const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return snake === name ? [name] : [name, snake];
+  members.push({ name, branch });
+  if (snake !== name) members.push({ name: snake, branch });
+  return branch;
 }
 
-function itemsOf(from: Found): Found[] {
-  return Array.isArray(from.value) ? from.value.map((value: unknown) => ({ value, holder: from.value })) : [from];
-}
-
-function membersOf(holder: unknown, names: readonly string[]): Found[] {
-  if (!isObject(holder)) return [];
-  const values = names.map((name) => memberAt(holder, name));
-  return values.filter((value) => value !== undefined && value !== null).map((value) => ({ value, holder }));
+function firstIn<Rule>(
+  { rules, members, items }: Branch<Rule>,
+  value: unknown,
+  holder: unknown,
+  applies: Applies<Rule>,
+  found: Numbered<Rule> | undefined,
+): Numbered<Rule> | undefined {
+  let first = found;
+  for (const candidate of rules) {
+    const isEarlier = first === undefined || candidate.number < first.number;
+    if (isEarlier && applies(candidate.rule, value, holder)) first = candidate;
+  }
+  if (items !== undefined && Array.isArray(value)) {
+    for (const item of value) first = firstIn(items, item, value, applies, first);
+  } else if (items !== undefined) first = firstIn(items, value, holder, applies, first);
+  for (const { name, branch } of members) {
+    const member = memberAt(value, name);
+    if (!isAbsent(member)) first = firstIn(branch, member, value, applies, first);
+  }
+  return first;
 }

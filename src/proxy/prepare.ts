@@ -2,17 +2,17 @@ import { KeyPassError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import { parseStrictJson } from '../http/strict-json.ts';
 import type { PriceBook } from '../money/price-book.ts';
-import { withPriceCeiling } from '../money/price-ceiling.ts';
+import { priceCeilingMembers } from '../money/price-ceiling.ts';
 import { callPrices } from '../money/price-tiers.ts';
-import { withListPrice } from '../money/tier.ts';
+import { listPriceMembers } from '../money/tier.ts';
 import type { UsageFormat } from '../money/usage.ts';
 import { isAbsent, isObject, type JsonObject } from '../money/json.ts';
 import { type Endpoint, limitsOf, type Metering, type Provider } from '../providers/index.ts';
-import { withIncludeUsage } from './include-usage.ts';
+import { includeUsageMembers } from './include-usage.ts';
 import type { MatchedEndpoint } from './paths.ts';
 import type { Grantee } from './ports.ts';
 import { contentWith, jsonType, quote, type Content, type PricedCall, type Quote } from './pricing.ts';
-import { checkModel, checkScope, grantFor, modelOf, withinState } from './rules.ts';
+import { checkModel, checkScope, grantFor, modelOf, withoutState } from './rules.ts';
 
 /** A listed endpoint of a provider, and the URL that a call of it goes to. */
 export interface Route extends MatchedEndpoint {
@@ -61,23 +61,20 @@ export function prepare(route: Route, grantee: Grantee, content: Content | null,
   if (typeof metering === 'string') {
     const named = rules.models.length === 0 ? route.model : modelOf(rules, route.model, content.body);
     checkModel(grant, named, endpoint);
-    const unbilled = contentWith(content, withinState(rules, content.body, grantee));
-    return { keyId: grant.keyId, model: named, content: unbilled, priced: null, removesUsage: false };
+    const sent = contentWith(content, withoutState(rules, content.body, grantee));
+    return { keyId: grant.keyId, model: named, content: sent, priced: null, removesUsage: false };
   }
   const model = modelOf(rules, route.model, content.body);
   checkModel(grant, model, endpoint);
-  const { body, removesUsage } = metered(metering, withinState(rules, content.body, grantee));
-  // The app's own bytes, unless something had to be said in its place.
-  const sent = contentWith(content, body);
+  const stateless = withoutState(rules, content.body, grantee);
+  refuseOddStream(metering, content.body);
+  const listed = listPriceMembers(metering.format, content.body);
+  const asking = metering.includeUsage === true ? includeUsageMembers(content.body) : undefined;
+  // The app's own bytes, unless something has to be said in its place.
+  const sent = contentWith(content, { ...stateless, ...listed, ...asking });
   const priced = pricedCall(provider, model, metering.format, sent, prices);
+  const removesUsage = asking !== undefined;
   return { keyId: grant.keyId, model, content: priced.call.content, priced, removesUsage };
-}
-
-function metered(metering: Metering, body: JsonObject): { body: JsonObject; removesUsage: boolean } {
-  refuseOddStream(metering, body);
-  const listed = withListPrice(metering.format, body);
-  const asking = metering.includeUsage === true ? withIncludeUsage(listed) : undefined;
-  return asking === undefined ? { body: listed, removesUsage: false } : { body: asking, removesUsage: true };
 }
 
 /** A provider that takes `"true"` for true would stream what is then metered as one answer. */
@@ -90,7 +87,7 @@ function refuseOddStream(metering: Metering, body: JsonObject): void {
 function pricedCall(provider: Provider, model: string, format: UsageFormat, content: Content, { book, at }: PricesAt) {
   const { id } = provider;
   const prices = callPrices(book, { provider: id, model, format, body: content.body }, at);
-  const bounded = contentWith(content, withPriceCeiling(format, content.body, prices));
+  const bounded = contentWith(content, priceCeilingMembers(format, content.body, prices));
   const call = { provider: id, model, format, limits: limitsOf(provider, model), prices, content: bounded };
   return { call, quote: quote(call) };
 }

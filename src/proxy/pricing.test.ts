@@ -187,6 +187,7 @@ describe('contentWith', () => {
       '\n{"service_tier":"default","store":false, "seed": 9007199254740993, "temperature": 1.0, "model": "a{b" }',
     );
     expect(sent(json, {})).toBe(json);
+    expect(sent(json, { temperature: 1 })).toBe(json);
   });
 
   test('writes anew what is replaced', () => {
@@ -196,7 +197,7 @@ describe('contentWith', () => {
   });
 });
 
-function sent(json: string, change: object): string {
+function sent(json: string, change: JsonObject): string {
   const content = { ...contentOf(JSON.parse(json)), bytes: new TextEncoder().encode(json) };
-  return new TextDecoder().decode(contentWith(content, { ...content.body, ...change }).bytes);
+  return new TextDecoder().decode(contentWith(content, change).bytes);
 }

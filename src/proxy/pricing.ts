@@ -1,11 +1,10 @@
-import { concat } from '../crypto/index.ts';
 import type { Pico } from '../money/amount.ts';
 import { boundOf, leastUsefulCost, lowerOutput, type Bound, type BoundableCall } from '../money/bounds.ts';
 import { costOf } from '../money/cost.ts';
 import type { MediaDemand } from '../money/demand-media.ts';
 import { estimateUsage, type Estimate } from '../money/estimate.ts';
 import type { ModelLimits } from '../money/limits.ts';
-import { applyMaxTokens } from '../money/output-limit.ts';
+import { maxTokensMembers } from '../money/output-limit.ts';
 import { chargesRefusals, refusalUsage } from '../money/provider-fees.ts';
 import { priceServed, type CallPrices } from '../money/price-tiers.ts';
 import type { Price } from '../money/prices.ts';
@@ -50,26 +49,35 @@ export interface Content {
 export const jsonType = 'application/json';
 
 const openingBrace = 0x7b;
+const encoder = new TextEncoder();
 
 export function contentOf(body: JsonObject): Content {
-  return { body, bytes: new TextEncoder().encode(JSON.stringify(body)), type: jsonType };
+  return { body, bytes: encoder.encode(JSON.stringify(body)), type: jsonType };
 }
 
 /**
- * The content with a changed body. Members that are only added are written into the client's own bytes, so that all else
- * goes up as it came: numbers beyond 2⁵³, their spelling, the order. A member that was replaced costs that.
+ * The content with members of KeyPass's. Those that are only added are written into the client's own bytes, so that all
+ * else goes up as it came: numbers beyond 2⁵³, their spelling, the order. A member that was replaced costs that.
  */
-export function contentWith(content: Content, body: JsonObject): Content {
-  if (body === content.body) return content;
+export function contentWith(content: Content, members: JsonObject): Content {
+  const names = Object.keys(members);
+  if (names.every((name) => Object.is(members[name], content.body[name]))) return content;
+  const body = { ...content.body, ...members };
   if (content.type !== jsonType) return { body, ...formContent(body) };
-  const changed = Object.entries(body).filter(([name, value]) => !Object.is(value, content.body[name]));
-  const isAdding = changed.every(([name]) => !Object.hasOwn(content.body, name));
-  const isSame = Object.keys(body).length - changed.length === Object.keys(content.body).length;
-  if (!isAdding || !isSame || Object.keys(content.body).length === 0) return contentOf(body);
-  if (changed.length === 0) return { ...content, body };
-  const start = content.bytes.indexOf(openingBrace) + 1;
-  const members = new TextEncoder().encode(`${JSON.stringify(Object.fromEntries(changed)).slice(1, -1)},`);
-  return { ...content, body, bytes: concat(content.bytes.subarray(0, start), members, content.bytes.subarray(start)) };
+  const isAdding = names.every((name) => !Object.hasOwn(content.body, name));
+  if (!isAdding || Object.keys(content.body).length === 0) return contentOf(body);
+  return { body, bytes: bytesWith(content.bytes, members), type: jsonType };
+}
+
+/** The bytes of an object that is not empty, with these members before its own. */
+function bytesWith(object: Uint8Array, members: JsonObject): Uint8Array<ArrayBuffer> {
+  const added = encoder.encode(`${JSON.stringify(members).slice(1, -1)},`);
+  const start = object.indexOf(openingBrace) + 1;
+  const bytes = new Uint8Array(object.length + added.length);
+  bytes.set(object, added.length);
+  bytes.copyWithin(0, added.length, added.length + start);
+  bytes.set(added, start);
+  return bytes;
 }
 
 /** Throws `unbounded_cost`, `price_unknown` for what the price lacks, or `invalid_request` for a malformed limit. */
@@ -101,7 +109,7 @@ function widestLimit(call: PricedCall): Content {
 }
 
 function limited({ format, content }: PricedCall, maxTokens: number): Content {
-  return contentWith(content, applyMaxTokens(format, content.body, maxTokens));
+  return contentWith(content, maxTokensMembers(format, content.body, maxTokens));
 }
 
 /** What was seen of a call when it ended. */

@@ -1,8 +1,8 @@
 import type { PolicyProvider, PolicyScope } from '../crypto/policy.ts';
 import { KeyPassError } from '../errors.ts';
-import { isAbsent, memberAt, type JsonObject } from '../money/json.ts';
-import type { BodyRule, BodyRules, Endpoint, Provider } from '../providers/index.ts';
-import { valuesAt } from './places.ts';
+import { isAbsent, memberAt, noMembers, type JsonObject } from '../money/json.ts';
+import type { BodyRule, BodyRules, Endpoint, Provider, RefusedRule } from '../providers/index.ts';
+import { Places } from './places.ts';
 import type { Grantee } from './ports.ts';
 
 /** The owner's part of the policy for a provider. Throws `provider_not_connected`. */
@@ -37,19 +37,22 @@ export function checkModel(grant: PolicyProvider, model: string | null, { hidesM
 }
 
 /**
- * The body that may be sent: the same one, or a copy with what a call without state has to say. Throws
- * `scope_not_granted` where it reaches for what the provider stores, `unsupported_parameter` for what nobody may send.
+ * What a call without state has to say in the app's place: the members that its body lacks. Throws `scope_not_granted`
+ * where it reaches for what the provider stores, `unsupported_parameter` for what nobody may send.
  */
-export function withinState(rules: BodyRules, body: JsonObject, grantee: Grantee): JsonObject {
-  const refused = rules.refused?.find((rule) => applies(rule, body));
-  if (refused !== undefined) {
-    throw new KeyPassError('unsupported_parameter', refused.why, { param: refused.at });
+export function withoutState(rules: BodyRules, body: JsonObject, grantee: Grantee): JsonObject {
+  const { refused, stateful } = prepared(rules);
+  const isRefused = refused.find(body, applies);
+  if (isRefused !== undefined) {
+    throw new KeyPassError('unsupported_parameter', isRefused.why, { param: isRefused.at });
   }
-  if (grantee.policy.scopes.includes('stateful')) return body;
-  const stateful = rules.stateful.find((rule) => applies(rule, body));
-  if (stateful !== undefined) throw notGranted('stateful', stateful.at);
-  const added = Object.entries(rules.withoutState ?? {}).filter(([name]) => isAbsent(body[name]));
-  return added.length === 0 ? body : { ...body, ...Object.fromEntries(added) };
+  if (grantee.policy.scopes.includes('stateful')) return noMembers;
+  const isStateful = stateful.find(body, applies);
+  if (isStateful !== undefined) throw notGranted('stateful', isStateful.at);
+  const { withoutState: said = noMembers } = rules;
+  const lacks = (name: string) => isAbsent(body[name]);
+  if (Object.keys(said).every(lacks)) return said;
+  return Object.fromEntries(Object.entries(said).filter(([name]) => lacks(name)));
 }
 
 /**
@@ -69,27 +72,48 @@ export function modelOf(rules: BodyRules, pathModel: string | null, body: JsonOb
     throw new KeyPassError('invalid_request', message, { param: 'model' });
   }
   // Google's names carry the collection: `models/gemini-2.5-flash` is the path's `gemini-2.5-flash`.
-  const names = pathModel === null ? [model] : [model, `models/${model}`];
-  const other = rules.models.find((at) =>
-    valuesAt(body, at).some(({ value }) => !names.some((name) => name === value)),
-  );
+  const inCollection = pathModel === null ? model : `models/${model}`;
+  const other = prepared(rules).models.find(body, (_, value) => value !== model && value !== inCollection);
   if (other === undefined) return model;
   throw new KeyPassError('model_not_allowed', 'A call has one model: every place that names one must name the same.', {
     param: other,
   });
 }
 
-function applies(rule: BodyRule, body: JsonObject): boolean {
-  return valuesAt(body, rule.at).some(({ value, holder }) => {
-    if (rule.is !== undefined && !rule.is.some((known) => known === value)) return false;
-    if (rule.isNot !== undefined && value === rule.isNot) return false;
-    if (rule.matches !== undefined && !isText(value, rule.matches)) return false;
-    return rule.lacks === undefined || isAbsent(memberAt(holder, rule.lacks));
-  });
+/** Rules as they are held against a body, with their regular expressions. */
+type Ready<Rule extends BodyRule> = Rule & { readonly pattern: RegExp | undefined };
+
+interface PreparedRules {
+  readonly models: Places<string>;
+  readonly refused: Places<Ready<RefusedRule>>;
+  readonly stateful: Places<Ready<BodyRule>>;
 }
 
-function isText(value: unknown, pattern: string): boolean {
-  return typeof value === 'string' && new RegExp(pattern, 'i').test(value);
+/** The rules are the tables' own, so there are only so many. */
+const known = new WeakMap<BodyRules, PreparedRules>();
+
+function prepared(rules: BodyRules): PreparedRules {
+  const earlier = known.get(rules);
+  if (earlier !== undefined) return earlier;
+  const { models, refused = [], stateful } = rules;
+  const ready = { models: new Places(models, (at) => at), refused: placesOf(refused), stateful: placesOf(stateful) };
+  known.set(rules, ready);
+  return ready;
+}
+
+function placesOf<Rule extends BodyRule>(rules: readonly Rule[]): Places<Ready<Rule>> {
+  const ready = rules.map((rule) => {
+    const pattern = rule.matches === undefined ? undefined : new RegExp(rule.matches, 'i');
+    return { ...rule, pattern };
+  });
+  return new Places(ready, ({ at }) => at);
+}
+
+function applies({ is, isNot, pattern, lacks }: Ready<BodyRule>, value: unknown, holder: unknown): boolean {
+  if (is !== undefined && !is.some((listed) => listed === value)) return false;
+  if (isNot !== undefined && value === isNot) return false;
+  if (pattern !== undefined && !(typeof value === 'string' && pattern.test(value))) return false;
+  return lacks === undefined || isAbsent(memberAt(holder, lacks));
 }
 
 function requireScope(grantee: Grantee, scope: PolicyScope): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import * as fc from 'fast-check';
 import { concat } from '../crypto/index.ts';
-import { withIncludeUsage, withoutAddedUsage } from './include-usage.ts';
+import { includeUsageMembers, withoutAddedUsage } from './include-usage.ts';
 import { EventSplitter } from './sse.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -94,13 +94,12 @@ function taken(text: string): string | undefined {
 
 describe('include_usage', () => {
   test('is asked for only where a stream does not already ask', () => {
-    expect(withIncludeUsage({ model: 'm' })).toBeUndefined();
-    expect(withIncludeUsage({ stream: true, stream_options: { include_usage: true } })).toBeUndefined();
-    expect(withIncludeUsage({ stream: true })).toEqual({ stream: true, stream_options: { include_usage: true } });
+    expect(includeUsageMembers({ model: 'm' })).toBeUndefined();
+    expect(includeUsageMembers({ stream: true, stream_options: { include_usage: true } })).toBeUndefined();
+    expect(includeUsageMembers({ stream: true })).toEqual({ stream_options: { include_usage: true } });
     expect(
-      withIncludeUsage({ stream: true, stream_options: { include_obfuscation: false, include_usage: false } }),
+      includeUsageMembers({ stream: true, stream_options: { include_obfuscation: false, include_usage: false } }),
     ).toEqual({
-      stream: true,
       stream_options: { include_obfuscation: false, include_usage: true },
     });
   });
