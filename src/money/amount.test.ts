@@ -25,12 +25,24 @@ describe('amounts of money', () => {
     expect(formatUsd(amount)).toBe(text);
   });
 
+  const amounts = fc
+    .tuple(fc.bigInt({ min: 0n, max: 10n ** 26n }), fc.integer({ min: 0, max: 26 }))
+    .map(([amount, zeros]) => amount - (amount % 10n ** BigInt(zeros)));
+
   test('what is written is read back exactly', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), (amount) => parseUsd(formatUsd(amount)) === amount),
-      {
-        seed: 1,
-      },
+      fc.property(amounts, (amount) => parseUsd(formatUsd(amount)) === amount),
+      { seed: 1 },
+    );
+  });
+
+  test('nothing is written that says nothing: no zero at either end, no bare point, no sign of plus', () => {
+    fc.assert(
+      fc.property(amounts, (amount) => {
+        expect(formatUsd(amount)).toMatch(/^(?:0|[1-9]\d*)(?:\.\d{0,11}[1-9])?$/);
+        expect(formatUsd(-amount)).toBe(amount === 0n ? '0' : `-${formatUsd(amount)}`);
+      }),
+      { seed: 2 },
     );
   });
 

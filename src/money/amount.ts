@@ -23,9 +23,12 @@ export function picoFromCents(cents: number): Pico {
 /** The exact amount in US dollars as a plain decimal: "0.0001375", "5", "0"; never an exponent, never rounded. */
 export function formatUsd(amount: Pico): string {
   const digits = (amount < 0n ? -amount : amount).toString().padStart(picoDigits + 1, '0');
-  const fraction = digits.slice(-picoDigits).replace(/0+$/, '');
-  const whole = digits.slice(0, -picoDigits);
-  return `${amount < 0n ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+  const point = digits.length - picoDigits;
+  let end = digits.length;
+  while (end > point && digits[end - 1] === '0') end -= 1;
+  const sign = amount < 0n ? '-' : '';
+  const whole = sign + digits.slice(0, point);
+  return end === point ? whole : `${whole}.${digits.slice(point, end)}`;
 }
 
 /** Reads a plain decimal of US dollars with at most twelve decimals; anything else is refused with `invalid_request`. */
@@ -80,7 +83,9 @@ export function decimalText(usd: Fraction): string {
   return scaled % usd.denominator === 0n ? formatUsd(scaled / usd.denominator) : `${usd.numerator}/${usd.denominator}`;
 }
 
+/** Most prices are whole pico-dollars a token. */
 function ceilDivide(dividend: bigint, divisor: bigint): bigint {
+  if (divisor === 1n) return dividend;
   return (dividend + divisor - 1n) / divisor;
 }
 

@@ -18,7 +18,7 @@ import { type Price, type Rate, rateOf } from './prices.ts';
 import { mayReasonInSecret } from './reasoning.ts';
 import { requireListedCache, requireListPrice } from './tier.ts';
 import { hasTextPrompt } from './tokens-prompt.ts';
-import { type FeeName, inputBuckets, outputBuckets, type TokenBucket, type UsageFormat } from './usage.ts';
+import { type FeeName, type TokenBucket, tokenBuckets, tokensIn, type UsageFormat } from './usage.ts';
 
 /** A call that is about to be made, its body checked to be one JSON object without duplicate members. */
 export interface BoundableCall {
@@ -138,7 +138,7 @@ function partsOf(call: BoundableCall): Parts {
 function mediaParts({ price }: BoundableCall, media: MediaDemand): Parts {
   const demand: Demand = { ...plainDemand(), noOutput: true };
   const { cost } = costOf(media.most, price);
-  const inputTokens = [...inputBuckets, ...outputBuckets].reduce((sum, bucket) => sum + (media.most[bucket] ?? 0), 0);
+  const inputTokens = tokensIn(media.most, tokenBuckets);
   const explained = { prompt: undefined, output: false, isOpenEnded: true };
   return { demand, inputTokens, maxTokens: 0, fixedCost: cost, perOutputToken: 0n, leastCost: 0n, explained, media };
 }
@@ -195,55 +195,61 @@ function explainedBy({ provider, model, format, body }: BoundableCall, demand: D
 
 /** What a token of the prompt may be billed as; what it surely can be must have a price. */
 function inputTypes({ provider, price }: BoundableCall, demand: Demand): TokenBucket[] {
-  const sure: TokenBucket[] = ['uncachedInput'];
-  if (demand.cacheWrites !== 'none') sure.push('cacheWrite5m');
-  if (demand.cacheWrites === '1h') sure.push('cacheWrite1h');
-  if (demand.audio === 'certain') sure.push('audioInput');
-  const perhaps: TokenBucket[] = ['cacheRead'];
+  const types: TokenBucket[] = ['uncachedInput'];
+  if (demand.cacheWrites !== 'none') types.push('cacheWrite5m');
+  if (demand.cacheWrites === '1h') types.push('cacheWrite1h');
+  if (demand.audio === 'certain') types.push('audioInput');
+  const mayBe = (type: TokenBucket) => {
+    if (rateOf(price, type) !== undefined) types.push(type);
+  };
+  mayBe('cacheRead');
   // Anthropic writes to its cache when told to, others unasked: where that costs extra, the list says so.
-  if (provider !== 'anthropic') perhaps.push('cacheWrite5m');
-  if (demand.pictures) perhaps.push('imageInput', 'imageCacheRead', 'videoInput');
-  if (demand.audio !== 'none') perhaps.push('audioInput', 'audioCacheRead');
-  return [...sure, ...perhaps.filter((type) => known(price, type))];
+  if (provider !== 'anthropic') mayBe('cacheWrite5m');
+  if (demand.pictures) for (const type of pictureTypes) mayBe(type);
+  if (demand.audio !== 'none') for (const type of audioTypes) mayBe(type);
+  return types;
 }
+
+const pictureTypes = ['imageInput', 'imageCacheRead', 'videoInput'] as const;
+const audioTypes = ['audioInput', 'audioCacheRead'] as const;
 
 function outputTypes(price: Price, demand: Demand): TokenBucket[] {
   const types: TokenBucket[] = demand.spokenOutput ? ['output', 'audioOutput'] : ['output'];
-  return known(price, 'imageOutput') ? [...types, 'imageOutput'] : types;
-}
-
-function known(price: Price, type: TokenBucket): boolean {
-  return rateOf(price, type) !== undefined;
+  if (rateOf(price, 'imageOutput') !== undefined) types.push('imageOutput');
+  return types;
 }
 
 /** The dearest of these prices for one token, at any step that a call of at most this much input can reach. */
 function dearest(price: Price, types: readonly TokenBucket[], inputTokens: number): Pico {
-  return types.reduce((most, type) => {
-    const found = rateOf(price, type);
-    if (found === undefined) throw priceUnknown(price.model, type);
-    const unit = dearestStep(found.rate, inputTokens);
-    return unit > most ? unit : most;
-  }, 0n);
+  let most = 0n;
+  for (const type of types) {
+    const rate = rateOf(price, type);
+    if (rate === undefined) throw priceUnknown(price.model, type);
+    const unit = dearestStep(rate, inputTokens);
+    if (unit > most) most = unit;
+  }
+  return most;
 }
 
 function dearestStep(rate: Rate, inputTokens: number): Pico {
-  return rate
-    .filter((step) => step.above < inputTokens)
-    .map((step) => ceiling(step.pico))
-    .reduce((most, unit) => (unit > most ? unit : most), 0n);
+  let most = 0n;
+  for (const step of rate) {
+    const unit = step.above < inputTokens ? ceiling(step.pico) : 0n;
+    if (unit > most) most = unit;
+  }
+  return most;
 }
 
-function feesBound(price: Price, demand: Demand): Pico {
-  const names: readonly FeeName[] = ['webSearch', 'fileSearch', 'otherTools'];
-  const request = price.rates.request;
-  return names.reduce(
-    (sum, name) => {
-      const count = demand.fees[name] ?? 0;
-      if (count === 0) return sum;
-      const rate = price.rates[name];
-      if (rate === undefined) throw priceUnknown(price.model, name);
-      return sum + BigInt(count) * dearestStep(rate, Number.MAX_SAFE_INTEGER);
-    },
-    request === undefined ? 0n : dearestStep(request, Number.MAX_SAFE_INTEGER),
-  );
+const feeNames: readonly FeeName[] = ['webSearch', 'fileSearch', 'otherTools'];
+
+function feesBound({ model, rates }: Price, demand: Demand): Pico {
+  let sum = rates.request === undefined ? 0n : dearestStep(rates.request, Number.MAX_SAFE_INTEGER);
+  for (const name of feeNames) {
+    const count = demand.fees[name] ?? 0;
+    if (count === 0) continue;
+    const rate = rates[name];
+    if (rate === undefined) throw priceUnknown(model, name);
+    sum += BigInt(count) * dearestStep(rate, Number.MAX_SAFE_INTEGER);
+  }
+  return sum;
 }

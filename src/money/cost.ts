@@ -5,13 +5,20 @@ import {
   imagePriceOf,
   type ImagePrice,
   type Price,
-  type Rate,
   type RateName,
-  rateOf,
+  rateNameOf,
   type RateStep,
   stepFor,
 } from './prices.ts';
-import { type FeeName, inputBuckets, outputBuckets, type TokenBucket, type UnitBucket, type Usage } from './usage.ts';
+import {
+  type FeeName,
+  inputBuckets,
+  tokenBuckets,
+  type TokenBucket,
+  tokensIn,
+  type UnitBucket,
+  type Usage,
+} from './usage.ts';
 
 /** One line of a receipt, as it is stored: plain JSON, money as exact decimal text in US dollars. */
 export interface CostLine {
@@ -37,27 +44,36 @@ const feeNames: readonly FeeName[] = ['webSearch', 'fileSearch', 'otherTools'];
  */
 export function costOf(usage: Usage, price: Price): { cost: Pico; lines: CostLine[] } {
   if (usage.statedUsd !== undefined) return statedCost(usage.statedUsd);
-  const inputTokens = totalInput(usage);
+  const inputTokens = tokensIn(usage, inputBuckets);
   const lines: CostLine[] = [];
   let cost = 0n;
-  const charge = (bucket: CostLine['bucket'], quantity: number, found: Applied | undefined) => {
-    if (quantity === 0) return;
-    if (found === undefined) throw priceUnknown(price.model, bucket);
-    const { step, ...applied } = found;
-    const amount = priceOf(quantity, step.pico);
+  const charge = (line: Pick<CostLine, 'bucket' | 'quantity' | 'rate' | 'variant'>, step: RateStep) => {
+    const amount = priceOf(line.quantity, step.pico);
     cost += amount;
-    lines.push({ bucket, quantity, ...applied, usd: step.usd, per: step.per, cost: formatUsd(amount) });
+    lines.push({ ...line, usd: step.usd, per: step.per, cost: formatUsd(amount) });
   };
-  const at = (found: { name: RateName; rate: Rate } | undefined): Applied | undefined =>
-    found === undefined ? undefined : { rate: found.name, step: stepFor(found.rate, inputTokens) };
-  for (const bucket of [...inputBuckets, ...outputBuckets])
-    charge(bucket, usage[bucket] ?? 0, at(rateOf(price, bucket)));
-  charge('seconds', billedSeconds(price, usage.seconds ?? 0), at(named(price, 'audioSecond')));
-  charge('characters', usage.characters ?? 0, at(named(price, 'character')));
-  if (usage.images !== undefined) charge('images', usage.images.count, ofImage(imagePriceOf(price, usage.images)));
-  for (const name of feeNames) charge(name, usage.fees?.[name] ?? 0, at(named(price, name)));
-  const request = named(price, 'request');
-  if (request !== undefined) charge('request', 1, at(request));
+  const chargeAt = (rate: RateName | undefined, bucket: CostLine['bucket'], quantity: number) => {
+    const steps = rate === undefined ? undefined : price.rates[rate];
+    if (rate === undefined || steps === undefined) throw priceUnknown(price.model, bucket);
+    charge({ bucket, quantity, rate }, stepFor(steps, inputTokens));
+  };
+  for (const bucket of tokenBuckets) {
+    const quantity = usage[bucket] ?? 0;
+    if (quantity !== 0) chargeAt(rateNameOf(price, bucket), bucket, quantity);
+  }
+  const { seconds = 0, characters = 0, images, fees } = usage;
+  if (seconds !== 0) chargeAt('audioSecond', 'seconds', billedSeconds(price, seconds));
+  if (characters !== 0) chargeAt('character', 'characters', characters);
+  if (images !== undefined && images.count !== 0) {
+    const found = imagePriceOf(price, images);
+    if (found === undefined) throw priceUnknown(price.model, 'images');
+    charge({ bucket: 'images', quantity: images.count, rate: 'image', ...variantOf(found) }, found.step);
+  }
+  for (const name of feeNames) {
+    const quantity = fees?.[name] ?? 0;
+    if (quantity !== 0) chargeAt(name, name, quantity);
+  }
+  if (price.rates.request !== undefined) chargeAt('request', 'request', 1);
   return { cost, lines };
 }
 
@@ -65,20 +81,9 @@ function statedCost(usd: string): { cost: Pico; lines: CostLine[] } {
   return { cost: parseUsd(usd), lines: [{ bucket: 'stated', quantity: 1, rate: 'stated', usd, per: 1, cost: usd }] };
 }
 
-/** What a line of a receipt says of its price. */
-interface Applied extends Pick<CostLine, 'rate' | 'variant'> {
-  readonly step: RateStep;
-}
-
-function ofImage(found: ImagePrice | undefined): Applied | undefined {
-  if (found === undefined) return undefined;
-  const { size, quality, step } = found;
+function variantOf({ size, quality }: ImagePrice): Pick<CostLine, 'variant'> {
   const variant = [size, quality].filter((part) => part !== null).join(' ');
-  return { rate: 'image', step, ...(variant === '' ? {} : { variant }) };
-}
-
-function totalInput(usage: Usage): number {
-  return inputBuckets.reduce((sum, bucket) => sum + (usage[bucket] ?? 0), 0);
+  return variant === '' ? {} : { variant };
 }
 
 /** The model's name comes from a request that named it to be called: it is no secret. */
@@ -87,11 +92,6 @@ export function priceUnknown(model: string, what: string, hint = ''): KeyPassErr
   return new KeyPassError('price_unknown', message.trim(), {
     details: { model: shownModel(model), what },
   });
-}
-
-function named(price: Price, name: RateName): { name: RateName; rate: Rate } | undefined {
-  const rate = price.rates[name];
-  return rate === undefined ? undefined : { name, rate };
 }
 
 /** A model's name cut to what names look like, as it goes into a message. */

@@ -8,6 +8,7 @@ import {
   limitMember,
   objectsIn,
   plainDemand,
+  type Range,
   refuseUnknownMembers,
   toolOverhead,
   unboundedCost,
@@ -38,7 +39,7 @@ const known = {
 const mostImageTokens = { 'openai-chat': 50_000, 'groq-chat': undefined } as const;
 export const mostOpenAiImageTokens = mostImageTokens['openai-chat'];
 
-const mostChoices = 128;
+const choices: Range = { least: 1, most: 128, nullIsAbsent: true };
 
 /** What a chat completion of OpenAI or Groq asks for. */
 export function chatDemand(format: 'openai-chat' | 'groq-chat', model: string, body: JsonObject): Demand {
@@ -50,7 +51,7 @@ export function chatDemand(format: 'openai-chat' | 'groq-chat', model: string, b
 /** What a chat in OpenAI's shape asks for, with members that are all known. `mostImage`: the most tokens of one image. */
 export function chatShapeDemand(body: JsonObject, mostImage: number | undefined): Demand {
   const demand = plainDemand();
-  demand.choices = limitMember(body, 'n', { least: 1, most: mostChoices, nullIsAbsent: true }) ?? 1;
+  demand.choices = limitMember(body, 'n', choices) ?? 1;
   demand.requestedOutput = outputLimit(body);
   demand.spokenOutput = listAt(body, 'modalities').includes('audio') || isObject(memberAt(body, 'audio'));
   demand.reasoning = reasoningOf(body['reasoning_effort']);
@@ -88,10 +89,11 @@ export function refuseModelWithTools(format: string, model: string): void {
   if (tools.test(model)) throw unboundedCost('model', 'Choose a model that runs no tools of its own.');
 }
 
+const outputRange: Range = { least: 1, nullIsAbsent: true };
+
 function outputLimit(body: JsonObject): number | undefined {
-  const range = { least: 1, nullIsAbsent: true };
-  const current = limitMember(body, 'max_completion_tokens', range);
-  const older = limitMember(body, 'max_tokens', range);
+  const current = limitMember(body, 'max_completion_tokens', outputRange);
+  const older = limitMember(body, 'max_tokens', outputRange);
   if (current !== undefined && older !== undefined) {
     throw new KeyPassError('invalid_request', 'Send either max_completion_tokens or max_tokens, not both.', {
       param: 'max_tokens',
@@ -108,10 +110,15 @@ function addPrediction(demand: Demand, body: JsonObject): void {
   demand.outputFixed = demand.requestedOutput === undefined;
 }
 
+const definitionMembers = ['tools', 'functions', 'response_format', 'documents'];
+
 function addTools(demand: Demand, body: JsonObject): void {
-  const server = objectsIn(body['tools']).find((tool) => !['function', 'custom'].includes(textAt(tool, 'type') ?? ''));
-  if (server !== undefined) throw unboundedCost('tools', 'Only functions that the app runs itself can be bounded.');
-  for (const member of ['tools', 'functions', 'response_format', 'documents']) {
+  for (const tool of objectsIn(body['tools'])) {
+    const type = textAt(tool, 'type');
+    if (type === 'function' || type === 'custom') continue;
+    throw unboundedCost('tools', 'Only functions that the app runs itself can be bounded.');
+  }
+  for (const member of definitionMembers) {
     if (!isEmpty(body[member])) demand.toolTokens += toolOverhead(body[member]);
   }
 }

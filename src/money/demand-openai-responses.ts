@@ -78,7 +78,7 @@ export function responsesDemand(model: string, body: JsonObject): Demand {
  * Tools in the input stay there in what is stored: a later call that continues it would have them without naming them,
  * and so without a limit to their fees.
  */
-function addedTools(item: JsonObject): JsonObject[] {
+function addedTools(item: JsonObject): readonly JsonObject[] {
   const tools = objectsIn(item['tools']);
   if (tools.every((tool) => feeOf(tool).length === 0)) return tools;
   throw unboundedCost('input', 'Send tools that search as `tools`, not within the input.');

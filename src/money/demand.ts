@@ -59,10 +59,11 @@ export function plainDemand(): Demand {
 
 /** Instructions that providers put before a prompt that has tools: none documented is near this. */
 const toolsPreamble = 2048;
+const encoder = new TextEncoder();
 
 /** The definitions are in the body already; once more for a provider that sets them out in a longer notation. */
 export function toolOverhead(definitions: unknown): number {
-  return toolsPreamble + new TextEncoder().encode(JSON.stringify(definitions) ?? '').length;
+  return toolsPreamble + encoder.encode(JSON.stringify(definitions) ?? '').length;
 }
 
 /** The prompt has something whose kind and size are not seen. */
@@ -83,6 +84,13 @@ export function addImage(demand: Demand, base64: string, most: number | undefine
   demand.mediaTokens += most;
 }
 
+/** What a limit may be. `most`: absent, it is what providers can read. */
+export interface Range {
+  readonly least: number;
+  readonly most?: number;
+  readonly nullIsAbsent: boolean;
+}
+
 /** Providers read limits as 32-bit integers. */
 const mostOfAnyLimit = 2 ** 31 - 1;
 
@@ -90,11 +98,7 @@ const mostOfAnyLimit = 2 ** 31 - 1;
  * A member that limits cost: a whole number within `range`, or absent. Anything else is refused with `invalid_request`,
  * as a provider might read it in another way than KeyPass does.
  */
-export function limitMember(
-  body: unknown,
-  name: string,
-  range: { least: number; most?: number; nullIsAbsent: boolean },
-): number | undefined {
+export function limitMember(body: unknown, name: string, range: Range): number | undefined {
   const value = memberAt(body, name);
   if (value === undefined || (value === null && range.nullIsAbsent)) return undefined;
   const most = range.most ?? mostOfAnyLimit;
@@ -107,9 +111,10 @@ export function limitMember(
 
 /** Members of a body that are not known may cost what is not known: refused by name, unless they are null. */
 export function refuseUnknownMembers(body: JsonObject, known: ReadonlySet<string>): void {
-  const unknown = Object.keys(body).find((name) => !known.has(name) && body[name] !== null);
-  if (unknown !== undefined)
-    throw unboundedCost(unknown, 'KeyPass does not know it here: check its name, or leave it out.');
+  for (const name of Object.keys(body)) {
+    if (known.has(name) || body[name] === null) continue;
+    throw unboundedCost(name, 'KeyPass does not know it here: check its name, or leave it out.');
+  }
 }
 
 /** The parameter's name comes from the request and is cut to what names look like. */
@@ -123,9 +128,18 @@ export function unboundedCost(param: string, hint = ''): KeyPassError {
  * The objects that a member lists. One object where a list is expected is taken as a list of one, as a lenient provider
  * would; what else is in a list is left to the provider to refuse.
  */
-export function objectsIn(value: unknown): JsonObject[] {
+export function objectsIn(value: unknown): readonly JsonObject[] {
   if (isObject(value)) return [value];
-  return Array.isArray(value) ? value.filter(isObject) : [];
+  if (!Array.isArray(value)) return none;
+  const items: readonly unknown[] = value;
+  return areObjects(items) ? items : items.filter(isObject);
+}
+
+const none: readonly JsonObject[] = [];
+
+function areObjects(list: readonly unknown[]): list is readonly JsonObject[] {
+  for (const item of list) if (!isObject(item)) return false;
+  return true;
 }
 
 export function isEmpty(value: unknown): boolean {

@@ -82,12 +82,14 @@ export class PriceBook {
   /** The price of a model in a service tier (null: the standard one) at a moment; undefined when it is not known. */
   find(provider: string, model: string, at: Date, tier: Tier | null = null): Price | undefined {
     if (model.length > longestName) return undefined;
-    const key = JSON.stringify([provider, model, tier]);
-    const known = this.#found.get(key) ?? this.#look(provider, model, tier);
-    if (known === undefined) return undefined;
+    const key = keyOf(provider, tier, model);
+    const known = this.#found.get(key);
+    if (known !== undefined) return known(at);
+    const found = this.#look(provider, model, tier);
+    if (found === undefined) return undefined;
     if (this.#found.size >= mostFound) this.#found.clear();
-    this.#found.set(key, known);
-    return known(at);
+    this.#found.set(key, found);
+    return found(at);
   }
 
   #look(provider: string, model: string, tier: Tier | null): Found | undefined {
@@ -98,7 +100,7 @@ export class PriceBook {
     if (isCustom) return undefined;
     // The catalogue knows the standard tier alone.
     const entry = tier === null ? findEntry(provider, model) : undefined;
-    return entry && ((at) => inCatalogue(entry, provider, model, at));
+    return entry && inCatalogue(entry, provider, model);
   }
 }
 
@@ -106,16 +108,20 @@ function listOf(name: List['name'], entries: readonly PriceEntry[]): List {
   const stated = entries.flatMap((entry) => entry.models.map((model) => ({ model, entry })));
   return {
     name,
-    exact: new Map(stated.filter(({ model }) => !model.endsWith('*')).map((one) => [keyOf(one.entry, one.model), one])),
+    exact: new Map(
+      stated
+        .filter(({ model }) => !model.endsWith('*'))
+        .map((one) => [keyOf(one.entry.provider, one.entry.tier, one.model), one]),
+    ),
     prefixes: stated
       .filter(({ model }) => model.endsWith('*'))
-      .map((one) => ({ ...one, prefix: keyOf(one.entry, one.model.slice(0, -1)) }))
+      .map((one) => ({ ...one, prefix: keyOf(one.entry.provider, one.entry.tier, one.model.slice(0, -1)) }))
       .toSorted((a, b) => b.prefix.length - a.prefix.length),
   };
 }
 
 /** The model comes last: a prefix of a name is one of its key. */
-function keyOf({ provider, tier }: Pick<PriceEntry, 'provider' | 'tier'>, model: string): string {
+function keyOf(provider: string, tier: Tier | null, model: string): string {
   return `${provider} ${tier ?? 'standard'} ${model}`;
 }
 
@@ -125,7 +131,7 @@ function inList(
   model: string,
   tier: Tier | null,
 ): Found | undefined {
-  const key = keyOf({ provider, tier }, plainName(model));
+  const key = keyOf(provider, tier, plainName(model));
   const stated = exact.get(key) ?? prefixes.find(({ prefix }) => key.startsWith(prefix));
   if (stated === undefined) return undefined;
   const { model: named, entry } = stated;
@@ -135,10 +141,12 @@ function inList(
   return entry.peak === undefined ? () => price : (at) => ({ ...price, rates: ratesAt(entry, at) });
 }
 
-function inCatalogue({ info, match }: CatalogueEntry, provider: string, model: string, at: Date): Price | undefined {
-  const rates = catalogueRates(info, at);
+function inCatalogue({ info, match }: CatalogueEntry, provider: string, model: string): Found {
   const source: PriceSource = { list: 'catalogue', version: catalogueVersion, entry: info.id, match };
-  return rates && { provider, model, source, rates };
+  return (at) => {
+    const rates = catalogueRates(info, at);
+    return rates && { provider, model, source, rates };
+  };
 }
 
 function versionOf({ updated, hash }: OperatorPrices): string {

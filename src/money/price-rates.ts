@@ -71,5 +71,7 @@ export function rateStep(above: number, usd: Fraction, per: number): RateStep {
 
 /** The step that holds for a call with this much input in all. */
 export function stepFor(rate: Rate, inputTokens: number): RateStep {
-  return rate.findLast((step) => inputTokens > step.above) ?? rate[0];
+  let held = rate[0];
+  for (const step of rate) if (inputTokens > step.above) held = step;
+  return held;
 }

@@ -5,7 +5,7 @@ import type { PriceBook } from './price-book.ts';
 import { type Rate, type RateName, stepFor } from './price-rates.ts';
 import { type Price, rateOf, type RateStep } from './prices.ts';
 import { askedTier, servedTier } from './tier.ts';
-import { inputBuckets, outputBuckets, type UsageFormat } from './usage.ts';
+import { tokenBuckets, type UsageFormat } from './usage.ts';
 
 /** What a call can turn out to cost by: in the tier that it asks for, or in the standard one if that has no room. */
 export interface CallPrices {
@@ -45,10 +45,9 @@ export function priceServed(format: UsageFormat, { served }: CallPrices, named: 
 /** For everything that both have a price for, the higher of the two; what one of them lacks stays unknown. */
 function dearer(special: Price, standard: Price): Price {
   const rates: { [Name in RateName]?: Rate } = {};
-  for (const bucket of [...inputBuckets, ...outputBuckets]) {
+  for (const bucket of tokenBuckets) {
     const [a, b] = [rateOf(special, bucket), rateOf(standard, bucket)];
-    if (a !== undefined && b !== undefined)
-      rates[bucket === 'uncachedInput' ? 'input' : bucket] = higher(a.rate, b.rate);
+    if (a !== undefined && b !== undefined) rates[bucket === 'uncachedInput' ? 'input' : bucket] = higher(a, b);
   }
   for (const name of ['audioSecond', 'character', 'webSearch', 'fileSearch', 'otherTools', 'request'] as const) {
     const [a, b] = [special.rates[name], standard.rates[name]];

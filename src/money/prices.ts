@@ -64,13 +64,17 @@ const withoutDiscount: { readonly [Bucket in TokenBucket]?: TokenBucket } = {
   imageCacheRead: 'imageInput',
 };
 
-/** The rate that bills a bucket, with its name; undefined when no price is known for it. */
-export function rateOf(price: Price, bucket: TokenBucket): { name: RateName; rate: Rate } | undefined {
+/** The name of the rate that bills a bucket; undefined when no price is known for it. */
+export function rateNameOf(price: Price, bucket: TokenBucket): RateName | undefined {
   const name = bucket === 'uncachedInput' ? 'input' : bucket;
-  const rate = price.rates[name];
-  if (rate !== undefined) return { name, rate };
+  if (price.rates[name] !== undefined) return name;
   const other = withoutDiscount[bucket] ?? billedAs[price.provider]?.[bucket];
-  return other === undefined ? undefined : rateOf(price, other);
+  return other === undefined ? undefined : rateNameOf(price, other);
+}
+
+export function rateOf(price: Price, bucket: TokenBucket): Rate | undefined {
+  const name = rateNameOf(price, bucket);
+  return name === undefined ? undefined : price.rates[name];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { KeyPassError } from '../errors.ts';
-import { isObject, type JsonObject } from './json.ts';
+import { isObject, type JsonObject, noMembers } from './json.ts';
 
 /**
  * Google's JSON takes each field by its camelCase name and by its snake_case name. The object with camelCase names alone;
@@ -7,7 +7,8 @@ import { isObject, type JsonObject } from './json.ts';
  * https://protobuf.dev/programming-guides/json/
  */
 export function camelMembers(value: unknown): JsonObject {
-  if (!isObject(value)) return {};
+  if (!isObject(value)) return noMembers;
+  if (Object.keys(value).every((name) => !name.includes('_') && name.length <= longestName)) return value;
   const members = new Map<string, unknown>();
   for (const [name, member] of Object.entries(value)) {
     const camel = camelName(name);
@@ -24,6 +25,9 @@ export function spelledName(value: JsonObject, camel: string): string {
   return Object.keys(value).find((name) => camelName(name) === camel) ?? camel;
 }
 
+/** Of names that are refused: no field has one as long. */
+const longestName = 64;
+
 function camelName(name: string): string {
-  return name.replace(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()).slice(0, 64);
+  return name.replace(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()).slice(0, longestName);
 }

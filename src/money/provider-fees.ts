@@ -7,13 +7,14 @@ import { noTokens, type Usage, type UsageFormat } from './usage.ts';
  * https://docs.x.ai/developers/pricing#usage-guidelines-violation-fee
  */
 const violationUsd = '0.05';
+const violationCost = parseUsd(violationUsd);
 
 /** How it says so, whatever the status. */
 const violation = /violates usage guidelines|failed check: SAFETY_CHECK_TYPE/i;
 
 /** The least that a call may cost, even if nothing comes of it. */
 export function leastCost(format: UsageFormat): Pico {
-  return chargesRefusals(format) ? parseUsd(violationUsd) : 0n;
+  return chargesRefusals(format) ? violationCost : 0n;
 }
 
 /** Whether a failure has to be read, because it may be billed. */

@@ -58,11 +58,13 @@ export function reasoningOf(effort: unknown): Reasoning {
  * or not at all. A model that is not known is taken to reason.
  */
 export function mayReasonInSecret(provider: string, model: string, reasoning: Reasoning): boolean {
-  const isOf = (list: typeof never) => modelNames(provider, model).some((name) => listed(list, provider, name));
-  if (showAll.includes(provider) || isOf(never)) return false;
+  if (showAll.includes(provider)) return false;
+  const [base, family] = modelNames(provider, model);
+  const isOf = (list: typeof never) => listed(list, provider, base) || listed(list, provider, family);
+  if (isOf(never)) return false;
   if (isOf(onlyAsked)) return reasoning === 'asked';
-  const canBeOff = refusesOff.includes(provider) || isOf(unlessOff);
-  return !(canBeOff && reasoning === 'off');
+  if (reasoning !== 'off') return true;
+  return !refusesOff.includes(provider) && !isOf(unlessOff);
 }
 
 function listed(list: typeof never, provider: string, name: string): boolean {

@@ -83,6 +83,8 @@ export const inputBuckets = [
 
 export const outputBuckets = ['output', 'audioOutput', 'imageOutput', 'videoOutput'] as const;
 
+export const tokenBuckets = [...inputBuckets, ...outputBuckets] as const;
+
 export type InputBucket = (typeof inputBuckets)[number];
 export type OutputBucket = (typeof outputBuckets)[number];
 export type TokenBucket = InputBucket | OutputBucket;
@@ -121,21 +123,30 @@ export function optionalCount(value: unknown): number {
  * cached than sent) or are no counts are treated as missing, so that no answer can make a cost negative or absurd.
  */
 export function soundUsage(usage: Usage): Usage | undefined {
-  const uses = [...Object.values(usage.fees ?? {}), usage.images?.count ?? 0];
-  const counts = [
-    ...[...inputBuckets, ...outputBuckets].map((bucket) => usage[bucket] ?? 0),
-    usage.reasoning,
-    usage.characters ?? 0,
-    ...uses,
-  ];
-  const { seconds = 0 } = usage;
-  const isSound = counts.every((count) => Number.isSafeInteger(count)) && Number.isFinite(seconds);
-  if (!isSound || uses.some((count) => count > mostUses)) return undefined;
-  return [...counts, seconds].every((count) => count >= 0 && count <= most) ? usage : undefined;
+  const { reasoning, characters = 0, seconds = 0, images, fees } = usage;
+  for (const bucket of tokenBuckets) if (!isCount(usage[bucket] ?? 0, most)) return undefined;
+  if (!isCount(reasoning, most) || !isCount(characters, most) || !(seconds >= 0 && seconds <= most)) return undefined;
+  if (images !== undefined && !isCount(images.count, mostUses)) return undefined;
+  if (fees === undefined) return usage;
+  return Object.values(fees).every((count) => isCount(count, mostUses)) ? usage : undefined;
+}
+
+function isCount(count: number, atMost: number): boolean {
+  return Number.isSafeInteger(count) && count >= 0 && count <= atMost;
+}
+
+/** Tokens of these buckets together. */
+export function tokensIn(usage: Usage, buckets: readonly TokenBucket[]): number {
+  let sum = 0;
+  for (const bucket of buckets) sum += usage[bucket] ?? 0;
+  return sum;
 }
 
 /** Only the fees that were incurred, so that a usage without any has no `fees` member to look at. */
-export function incurred(fees: Required<Fees>): { fees?: Fees } {
-  const used = Object.fromEntries(Object.entries(fees).filter(([, count]) => count !== 0));
-  return Object.keys(used).length === 0 ? {} : { fees: used };
+export function incurred(fees: Required<Fees>): { readonly fees?: Fees } {
+  const { webSearch, fileSearch, otherTools } = fees;
+  if (webSearch === 0 && fileSearch === 0 && otherTools === 0) return noFees;
+  return { fees: Object.fromEntries(Object.entries(fees).filter(([, count]) => count !== 0)) };
 }
+
+const noFees = Object.freeze({});
