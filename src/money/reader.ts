@@ -22,13 +22,13 @@ import type { Usage, UsageFormat } from './usage.ts';
 export interface UsageReading {
   /** Undefined when the answer stated none, or none that can be believed. */
   readonly usage: Usage | undefined;
-  readonly servedModel?: string;
+  readonly servedModel?: string | undefined;
   /** As the provider names it; for Anthropic a fast or regional answer is named `fast` or `geo:<region>`. */
-  readonly serviceTier?: string;
+  readonly serviceTier?: string | undefined;
   /** A stop reason was seen (the first one, where there are several choices), or the whole answer. */
   readonly finished: boolean;
   /** Nothing of any choice follows what was seen. */
-  readonly ended?: true;
+  readonly ended?: true | undefined;
   /** The generated text as far as it came: what an estimate starts from. */
   readonly output: OutputText;
   /** How many there were of an answer that is no text. */
@@ -45,24 +45,32 @@ export interface UsageReader {
   result(): UsageReading;
 }
 
+interface TextMember {
+  readonly name: string;
+  /** How it begins in a JSON text. */
+  readonly opening: string;
+}
+
 interface FormatRules {
   read: (body: unknown) => Usage | undefined;
   /** The JSON members that generated text streams in, */
-  textMembers: readonly string[];
+  textMembers: readonly TextMember[];
   /** in events whose data match this, if not in all. */
   textEvents?: RegExp;
   /** Where a stop reason shows in an event's text. */
   stop: RegExp;
 }
 
-const chatText = ['content', 'name', 'arguments', 'reasoning', 'reasoning_content', 'refusal', 'transcript'];
+const textIn = (...names: string[]): TextMember[] => names.map((name) => ({ name, opening: `"${name}":` }));
+
+const chatText = textIn('content', 'name', 'arguments', 'reasoning', 'reasoning_content', 'refusal', 'transcript');
 /** Of models whose answers are lists of parts, and of completions. */
-const compatibleText = [...chatText, 'text'];
+const compatibleText = [...chatText, ...textIn('text')];
 const chatStop = /"finish_reason"\s*:\s*"/;
 
 const responsesRules: FormatRules = {
   read: usageFromOpenAiResponses,
-  textMembers: ['delta', 'name'],
+  textMembers: textIn('delta', 'name'),
   // The events around them repeat the request and what the deltas have said.
   textEvents: /"type"\s*:\s*"response\.(?:[a-z_.]+\.delta|output_item\.added)"/,
   stop: /"type"\s*:\s*"response\.(?:completed|incomplete|failed)"/,
@@ -78,7 +86,7 @@ const rules: Record<UsageFormat, FormatRules> = {
   'perplexity-chat': { read: usageFromPerplexityChat, textMembers: chatText, stop: chatStop },
   'cohere-chat': {
     read: usageFromCohereChat,
-    textMembers: ['text', 'thinking', 'name', 'arguments', 'tool_plan'],
+    textMembers: textIn('text', 'thinking', 'name', 'arguments', 'tool_plan'),
     stop: /"type"\s*:\s*"message-end"/,
   },
   'cohere-embed': { read: usageFromCohereEmbed, textMembers: [], stop: /^\b$/ },
@@ -87,10 +95,10 @@ const rules: Record<UsageFormat, FormatRules> = {
   'openai-embeddings': { read: usageFromOpenAiEmbeddings, textMembers: [], stop: /^\b$/ },
   'anthropic-messages': {
     read: usageFromAnthropicMessages,
-    textMembers: ['text', 'name', 'thinking', 'partial_json'],
+    textMembers: textIn('text', 'name', 'thinking', 'partial_json'),
     stop: /"stop_reason"\s*:\s*"/,
   },
-  gemini: { read: usageFromGemini, textMembers: ['text'], stop: /"finishReason"\s*:\s*"/ },
+  gemini: { read: usageFromGemini, textMembers: textIn('text'), stop: /"finishReason"\s*:\s*"/ },
   'gemini-embed': { read: usageFromGeminiEmbed, textMembers: [], stop: /^\b$/ },
   'openai-images': {
     read: usageFromOpenAiImages,
@@ -114,70 +122,82 @@ const statesUsage = /"usage(?:Metadata)?"\s*:\s*\{/;
 const choosesNone = /"choices"\s*:\s*\[\s*\]/;
 
 export function createUsageReader(format: UsageFormat): UsageReader {
-  const { read, textMembers, textEvents, stop } = rules[format];
-  const cumulative = format === 'anthropic-messages';
-  let first: unknown;
-  let whole: unknown;
-  let lastWithUsage: string | undefined;
-  let merged: JsonObject | undefined;
-  let finished = false;
-  let ended = false;
-  let output: OutputText = noOutput;
-  let streamed: StreamedText | undefined;
+  return new Reader(format);
+}
 
-  const addText = (data: string) => {
+class Reader implements UsageReader {
+  readonly #format: UsageFormat;
+  #first: unknown;
+  #whole: unknown;
+  #lastWithUsage: string | undefined;
+  /** Of a format that states its usage bit by bit. */
+  #merged: JsonObject | undefined;
+  #finished = false;
+  #ended = false;
+  #output: OutputText = noOutput;
+  #streamed: StreamedText | undefined;
+
+  constructor(format: UsageFormat) {
+    this.#format = format;
+  }
+
+  onJson(body: unknown): void {
+    // Gemini streams one JSON array when the app asked for no event stream: its last element has the totals.
+    this.#whole = Array.isArray(body) ? body.findLast((chunk) => !isAbsent(memberAt(chunk, 'usageMetadata'))) : body;
+    this.#whole ??= {};
+    this.#finished = true;
+    this.#ended = true;
+    this.#output = { texts: () => answerTexts(body), lostBytes: 0 };
+  }
+
+  onEvent(event: string | undefined, data: string): void {
+    if (data === '[DONE]') {
+      this.#finished = true;
+      this.#ended = true;
+      return;
+    }
+    this.#first ??= parseObject(data);
+    this.#finished ||= event === 'message_stop' || rules[this.#format].stop.test(data);
+    this.onTorn(data);
+    if (!statesUsage.test(data)) return;
+    this.#ended ||= choosesNone.test(data);
+    // Parsing waits for the end where only the last statement counts: Gemini makes one on every chunk.
+    if (this.#isCumulative) this.#merged = mergeAnthropicUsage(this.#merged, parseObject(data) ?? {});
+    else this.#lastWithUsage = data;
+  }
+
+  onTorn(data: string): void {
+    const { textMembers, textEvents } = rules[this.#format];
     const kind = textEvents === undefined ? '' : textEvents.exec(data)?.[0];
     if (kind === undefined || textMembers.length === 0) return;
-    output = streamed ??= new StreamedText();
+    this.#streamed ??= new StreamedText();
+    this.#output = this.#streamed;
     // Where answers to one prompt come in turns, each of them is a text of its own.
     const place = kind + indexIn(data);
-    for (const member of textMembers) collect(streamed, data, member, place);
-    if (format === 'gemini' && data.includes('"functionCall":')) addCalls(streamed, data);
-  };
-  const usageSoFar = (last: unknown) => {
-    if (!cumulative || whole !== undefined) return read(last);
-    return merged === undefined ? undefined : usageFromAnthropicUsage(merged);
-  };
+    for (const member of textMembers) collect(this.#streamed, data, member, place);
+    if (this.#format === 'gemini' && data.includes('"functionCall":')) addCalls(this.#streamed, data);
+  }
 
-  return {
-    onJson(body) {
-      // Gemini streams one JSON array when the app asked for no event stream: its last element has the totals.
-      whole = Array.isArray(body) ? body.findLast((chunk) => !isAbsent(memberAt(chunk, 'usageMetadata'))) : body;
-      whole ??= {};
-      finished = true;
-      ended = true;
-      output = { texts: () => answerTexts(body), lostBytes: 0 };
-    },
-    onEvent(event, data) {
-      if (data === '[DONE]') {
-        finished = true;
-        ended = true;
-        return;
-      }
-      first ??= parseObject(data);
-      finished ||= event === 'message_stop' || stop.test(data);
-      addText(data);
-      if (!statesUsage.test(data)) return;
-      ended ||= choosesNone.test(data);
-      // Parsing waits for the end where only the last statement counts: Gemini makes one on every chunk.
-      if (cumulative) merged = mergeAnthropicUsage(merged, parseObject(data) ?? {});
-      else lastWithUsage = data;
-    },
-    onTorn: addText,
-    result() {
-      const last = whole ?? (lastWithUsage === undefined ? undefined : parseObject(lastWithUsage));
-      const servedModel = modelOf(last) ?? modelOf(first);
-      const serviceTier = tierOf(merged === undefined ? last : { usage: merged }) ?? tierOf(first);
-      return {
-        usage: usageSoFar(last),
-        ...(servedModel === undefined ? {} : { servedModel }),
-        ...(serviceTier === undefined ? {} : { serviceTier }),
-        finished,
-        ...(ended ? { ended } : {}),
-        output,
-      };
-    },
-  };
+  result(): UsageReading {
+    const last = this.#whole ?? (this.#lastWithUsage === undefined ? undefined : parseObject(this.#lastWithUsage));
+    return {
+      usage: this.#usageSoFar(last),
+      servedModel: modelOf(last) ?? modelOf(this.#first),
+      serviceTier: tierOf(this.#merged === undefined ? last : { usage: this.#merged }) ?? tierOf(this.#first),
+      finished: this.#finished,
+      ended: this.#ended || undefined,
+      output: this.#output,
+    };
+  }
+
+  #usageSoFar(last: unknown): Usage | undefined {
+    if (!this.#isCumulative || this.#whole !== undefined) return rules[this.#format].read(last);
+    return this.#merged === undefined ? undefined : usageFromAnthropicUsage(this.#merged);
+  }
+
+  get #isCumulative(): boolean {
+    return this.#format === 'anthropic-messages';
+  }
 }
 
 function modelOf(body: unknown): string | undefined {
@@ -194,15 +214,14 @@ function tierOf(body: unknown): string | undefined {
   return textAt(inner, 'service_tier') ?? textAt(usage, 'service_tier') ?? textAt(usage, 'serviceTier');
 }
 
-/** Every string that `member` has in this JSON text, found without parsing it. */
-function collect(text: StreamedText, json: string, member: string, place: string): void {
-  const name = `"${member}":`;
-  for (let at = json.indexOf(name); at !== -1; at = json.indexOf(name, at)) {
-    at += name.length;
+/** Every string that a member has in this JSON text, found without parsing it. */
+function collect(text: StreamedText, json: string, { name, opening }: TextMember, place: string): void {
+  for (let at = json.indexOf(opening); at !== -1; at = json.indexOf(opening, at)) {
+    at += opening.length;
     while (json[at] === ' ') at += 1;
     if (json[at] !== '"') continue;
     const end = endOfString(json, at + 1);
-    text.add(member + place, json.slice(at + 1, end));
+    text.add(name + place, json.slice(at + 1, end));
     at = end;
   }
 }

@@ -214,8 +214,8 @@ async function estimated({ bound, prices }: Quote, ending: Ending): Promise<Esti
 /** What the provider says of itself, as a receipt can keep and a page can show it. */
 function servedAs({ servedModel, serviceTier }: UsageReading): Pick<Booking, 'servedModel' | 'serviceTier'> {
   return {
-    ...(servedModel === undefined ? {} : { servedModel: cleanText(servedModel) }),
-    ...(serviceTier === undefined ? {} : { serviceTier: cleanText(serviceTier) }),
+    servedModel: servedModel === undefined ? undefined : cleanText(servedModel),
+    serviceTier: serviceTier === undefined ? undefined : cleanText(serviceTier),
   };
 }
 
@@ -226,9 +226,11 @@ function booked(
   quality: 'measured' | 'estimated',
   flags: readonly string[],
 ): Booking {
-  const usage = { ...stated, raw: storable(stated.raw) };
+  const raw = storable(stated.raw);
+  const usage = raw === stated.raw ? stated : { ...stated, raw };
   try {
-    return { usage, ...costOf(usage, price), price: price.source, quality, flags };
+    const { cost, lines } = costOf(usage, price);
+    return { usage, cost, lines, price: price.source, quality, flags };
   } catch {
     // A bucket without a price: the usage is on the receipt, its cost is not known.
     return { ...unknown(hold, [...flags, 'price_unknown']), usage };

@@ -118,7 +118,9 @@ class JsonTap implements Tap {
   }
 
   end(): Uint8Array {
-    const body = this.#length <= this.#limit ? parseBytes(concat(...this.#chunks)) : undefined;
+    const [first = nothing] = this.#chunks;
+    const bytes = this.#chunks.length <= 1 ? first : concat(...this.#chunks);
+    const body = this.#length <= this.#limit ? parseBytes(bytes) : undefined;
     this.#chunks = [];
     if (body !== undefined) this.#reader.onJson(body);
     return nothing;
