@@ -34,9 +34,9 @@ export class StreamedText implements OutputText {
   add(place: string, escaped: string): void {
     if (escaped === '') return;
     const isNew = this.#place !== undefined && this.#place !== place;
-    // A UTF-16 unit has at most three bytes.
-    if (!this.#hasRoom(border.length + 3 * escaped.length)) {
-      this.#lostBytes += encoder.encode(escaped).length;
+    const bytes = encoder.encode(escaped);
+    if (!this.#hasRoom(border.length + bytes.length)) {
+      this.#lostBytes += bytes.length;
       return;
     }
     if (isNew) {
@@ -44,7 +44,8 @@ export class StreamedText implements OutputText {
       this.#length += border.length;
     }
     this.#place = place;
-    this.#length += encoder.encodeInto(escaped, this.#bytes.subarray(this.#length)).written;
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
 
   get lostBytes(): number {

@@ -18,7 +18,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Within a text of the JSON its quotes would be escaped, so this is always a member; which object's is seen by parsing. */
-const nullUsage = /,[ \t]*"usage"[ \t]*:[ \t]*null|"usage"[ \t]*:[ \t]*null[ \t]*,[ \t]*/g;
+const nullUsage = /,[ \t]*"usage"[ \t]*:[ \t]*null|"usage"[ \t]*:[ \t]*null[ \t]*,[ \t]*/;
 
 /** The bytes of an event as they would have come without `include_usage`; none for the event that only it brings. */
 export function withoutAddedUsage(event: ServerSentEvent): Uint8Array {
@@ -29,7 +29,9 @@ export function withoutAddedUsage(event: ServerSentEvent): Uint8Array {
   if (Array.isArray(choices) && choices.length === 0 && isObject(chunk['usage'])) return nothing;
   if (chunk['usage'] !== null) return event.bytes;
   const text = decoder.decode(event.bytes);
+  const found = nullUsage.exec(text);
+  if (found === null) return event.bytes;
+  const rest = text.slice(found.index + found[0].length);
   // More than one place, and the one at the top can't be told by its text: a null too many harms nobody.
-  if (text.match(nullUsage)?.length !== 1) return event.bytes;
-  return encoder.encode(text.replace(nullUsage, ''));
+  return nullUsage.test(rest) ? event.bytes : encoder.encode(text.slice(0, found.index) + rest);
 }

@@ -99,7 +99,8 @@ function afterLineEnd(bytes: Uint8Array, at: number): number {
 function eventOf(bytes: Uint8Array, text: string): ServerSentEvent {
   let name: string | null = null;
   const data: string[] = [];
-  for (const line of text.split(/\r\n|\r|\n/)) {
+  // Nearly all servers end lines with a line feed alone.
+  for (const line of text.split(text.includes('\r') ? /\r\n|\r|\n/ : '\n')) {
     const colon = line.indexOf(':');
     // A line without a colon is a field without a value; one that begins with it is a comment.
     const field = colon < 0 ? line : line.slice(0, colon);
