@@ -39,9 +39,15 @@ export function mostOutput(provider: string, model: string, { context, output }:
 
 /** Under which names the facts of a model may be listed: its own, or that of the model it is tuned from, then its family's. */
 export function modelNames(provider: string, model: string): [base: string, family: string] {
-  const name = model.replace(provider === 'huggingface' ? serverSuffix : /^models\//, '');
-  const base = /^ft:([^:]+):/.exec(name)?.[1] ?? name;
+  const name = provider === 'huggingface' ? model.replace(serverSuffix, '') : withoutCollection(model);
+  const base = name.startsWith('ft:') ? (/^ft:([^:]+):/.exec(name)?.[1] ?? name) : name;
   return [base, base.replace(provider === 'google' ? googleRevision : snapshot, '')];
+}
+
+/** Google's "models/gemini-2.5-flash". */
+function withoutCollection(model: string): string {
+  const collection = 'models/';
+  return model.startsWith(collection) ? model.slice(collection.length) : model;
 }
 
 function listed(provider: string, model: string): ModelLimits | undefined {

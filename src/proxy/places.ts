@@ -1,7 +1,7 @@
 import { isAbsent, memberAt } from '../money/json.ts';
 
 /** Whether a rule applies to a value (not null) at its place; `holder` is the object or list that holds the value. */
-export type Applies<Rule> = (rule: Rule, value: unknown, holder: unknown) => boolean;
+type Applies<Rule> = (rule: Rule, value: unknown, holder: unknown) => boolean;
 
 /** A rule, and where it stands in its list. */
 interface Numbered<Rule> {
