@@ -1,7 +1,7 @@
 import { picoFromCents, type Pico } from './amount.ts';
 import type { Hold, Settlement } from './ledger.ts';
 import type { HoldEnd } from './settle-store.ts';
-import { inputBuckets, outputBuckets, type Usage } from './usage.ts';
+import { tokenBuckets, tokensIn } from './usage.ts';
 
 /** The largest budget: more than that, a provider can only have misstated. */
 const mostBooked = picoFromCents(100_000_000);
@@ -32,7 +32,7 @@ export function settled(hold: Hold, settlement: Settlement): HoldEnd {
     price: price ?? null,
     servedModel: servedModel ?? null,
     serviceTier: serviceTier ?? null,
-    tokens: usage === null ? null : tokensOf(usage),
+    tokens: usage === null ? null : tokensIn(usage, tokenBuckets),
   };
 }
 
@@ -69,8 +69,4 @@ export function isLost({ flags }: HoldEnd): boolean {
 export function withoutDetails(end: HoldEnd): HoldEnd {
   const details = { servedModel: null, serviceTier: null, usage: null, lines: [], price: null };
   return { ...end, ...details, flags: [...end.flags, 'details_lost'] };
-}
-
-function tokensOf(usage: Usage): number {
-  return [...inputBuckets, ...outputBuckets].reduce((sum, bucket) => sum + (usage[bucket] ?? 0), 0);
 }
