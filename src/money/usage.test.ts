@@ -7,7 +7,7 @@ import {
   usageFromOpenAiEmbeddings,
   usageFromOpenAiResponses,
 } from './usage-openai.ts';
-import { noTokens, type Usage } from './usage.ts';
+import { incurred, noTokens, soundUsage, tokenBuckets, type Usage } from './usage.ts';
 
 /** The usage without its raw object. */
 function counts(usage: Usage | undefined) {
@@ -260,5 +260,49 @@ describe('Gemini', () => {
       ...noTokens,
       uncachedInput: 7,
     });
+  });
+});
+
+describe('a usage is taken', () => {
+  const usage: Usage = { ...noTokens, raw: null };
+  const image = { size: null, quality: null };
+
+  test.each<Partial<Usage>>([
+    { reasoning: 1_000_000_000 },
+    { characters: 1_000_000_000 },
+    { seconds: 0.5 },
+    { seconds: 1_000_000_000 },
+    { images: { ...image, count: 1_000_000 } },
+    { fees: { webSearch: 1_000_000, otherTools: 0 } },
+    ...tokenBuckets.map((bucket) => ({ [bucket]: 1_000_000_000 })),
+  ])('with %p', (stated) => {
+    const whole = { ...usage, ...stated };
+    expect(soundUsage(whole)).toBe(whole);
+  });
+
+  const noCounts = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY];
+
+  test.each<Partial<Usage>>([
+    ...[...noCounts, 1_000_000_001].flatMap((count) => [
+      { reasoning: count },
+      { characters: count },
+      ...tokenBuckets.map((bucket) => ({ [bucket]: count })),
+    ]),
+    ...[...noCounts, 1_000_001].flatMap((count) => [
+      { images: { ...image, count } },
+      { fees: { webSearch: count } },
+      { fees: { webSearch: 1, fileSearch: count } },
+    ]),
+    ...[-0.5, Number.NaN, Number.POSITIVE_INFINITY, 1_000_000_000.5].map((seconds) => ({ seconds })),
+  ])('not with %p', (stated) => {
+    expect(soundUsage({ ...usage, ...stated })).toBeUndefined();
+  });
+});
+
+test('of fees only those that were incurred are there, and what is no count is not lost', () => {
+  expect(incurred({ webSearch: 0, fileSearch: 0, otherTools: 0 })).toEqual({});
+  expect(incurred({ webSearch: 0, fileSearch: 2, otherTools: 0 })).toEqual({ fees: { fileSearch: 2 } });
+  expect(incurred({ webSearch: Number.NaN, fileSearch: 0, otherTools: 0 })).toEqual({
+    fees: { webSearch: Number.NaN },
   });
 });

@@ -87,6 +87,28 @@ describe('a tree of places', () => {
     );
   });
 
+  test('goes by the order of the list where the walk comes to a later rule first', () => {
+    const body = { input: [{ id: 'a' }], store: true };
+    const first = (list: readonly string[]) => new Places(list, (place) => place).find(body, () => true);
+    expect(first(['input.*.type', 'store', 'input.*.id'])).toBe('store');
+    expect(first(['input.*.type', 'input.*.id', 'store'])).toBe('input.*.id');
+  });
+
+  test('tells what holds a value: the list of its items, the object of a single one', () => {
+    const list = ['a'];
+    for (const [body, expected] of [
+      [{ names: list }, list],
+      [{ names: 'a' }, { names: 'a' }],
+    ]) {
+      const holders: unknown[] = [];
+      new Places(['names.*'], (place) => place).find(body, (_, __, holder) => {
+        holders.push(holder);
+        return false;
+      });
+      expect(holders).toEqual([expected]);
+    }
+  });
+
   test('takes a single value for a list of one, both spellings, and no inherited member', () => {
     const places = new Places(['parts.*.fileUri', 'constructor.name'], (place) => place);
     const finds = (body: unknown) => places.find(body, () => true);

@@ -119,6 +119,8 @@ describe('include_usage', () => {
     // A text that looks like it, a member that is not at the top, a last chunk that states usage beside its choice.
     'data: {"choices":[{"delta":{"content":",\\"usage\\":null"}}]}\n\n',
     'data: {"x_groq":{"id":"1","usage":null}}\n\n',
+    // Which of the two is the one at the top is not told by its text.
+    'data: {"x_groq":{"id":"1","usage":null},"usage":null}\n\n',
     'data: {"choices":[{"delta":{}}],"usage":{"total_tokens":3}}\n\n',
     'data: {"choices":[],"prompt_filter_results":[]}\n\n',
     'data: "usage" broken\n\n',
