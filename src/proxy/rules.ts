@@ -42,13 +42,13 @@ export function checkModel(grant: PolicyProvider, model: string | null, { hidesM
  */
 export function withoutState(rules: BodyRules, body: JsonObject, grantee: Grantee): JsonObject {
   const { refused, stateful } = prepared(rules);
-  const isRefused = refused.find(body, applies);
-  if (isRefused !== undefined) {
-    throw new KeyPassError('unsupported_parameter', isRefused.why, { param: isRefused.at });
+  const unsupported = refused.find(body, applies);
+  if (unsupported !== undefined) {
+    throw new KeyPassError('unsupported_parameter', unsupported.why, { param: unsupported.at });
   }
   if (grantee.policy.scopes.includes('stateful')) return noMembers;
-  const isStateful = stateful.find(body, applies);
-  if (isStateful !== undefined) throw notGranted('stateful', isStateful.at);
+  const storing = stateful.find(body, applies);
+  if (storing !== undefined) throw notGranted('stateful', storing.at);
   const { withoutState: said = noMembers } = rules;
   const lacks = (name: string) => isAbsent(body[name]);
   if (Object.keys(said).every(lacks)) return said;
