@@ -19,6 +19,18 @@ eachDatabase((kind, open) => {
     expect(row).toEqual({ someNumber: 1, someJson: { some_key: 1 } });
   });
 
+  test('the serial connection plans once and by the indexes, and takes its statements in turn', async () => {
+    const { serial } = database;
+    const [plans] = await serial`select current_setting('enable_seqscan') as value`;
+    expect(plans?.['value']).toBe('off');
+    const [first, second] = await Promise.all([
+      serial`select pg_backend_pid() as pid, clock_timestamp()::text as at from pg_sleep(0.05)`,
+      serial`select pg_backend_pid() as pid, statement_timestamp()::text as at`,
+    ]);
+    expect(second[0]?.['pid']).toBe(first[0]?.['pid']);
+    expect(second[0]?.['at'] >= first[0]?.['at']).toBe(true);
+  });
+
   test('values go in and come out as the types they are', async () => {
     const bytes = new Uint8Array([0, 1, 92, 255]);
     const [row] = await sql`

@@ -21,6 +21,11 @@ export type Tx = postgres.TransactionSql<Types>;
  */
 export interface Database {
   readonly sql: Sql;
+  /**
+   * One connection, whose statements are sent at once and carried out one after the other: those that would lock the same
+   * rows never wait for each other, which costs PostgreSQL about as much as a statement does.
+   */
+  readonly serial: Sql;
   readonly kind: 'embedded' | 'postgres';
   /**
    * Runs `work` in a transaction and commits. A serialization failure or deadlock rolls back and runs it again, so it
@@ -74,11 +79,19 @@ const shared = {
   transform: { column: { from: postgres.toCamel } },
 } satisfies postgres.Options<Record<string, postgres.PostgresType>>;
 
+/**
+ * For statements that are the same all day: planned once, and by the indexes, whatever the statistics say, since a table
+ * that was small then may be large by now, or full of dead rows. Without an index it must not look dear enough to compile.
+ */
+const steady = { enable_seqscan: 'off', plan_cache_mode: 'force_generic_plan', jit: 'off' };
+
 /** Connects to a PostgreSQL server, lazily: the first statement opens the first connection. */
 export function connectPostgres(url: string, { max = 10 }: PostgresOptions = {}): Database {
   const sql = postgres(url, { ...shared, max });
+  const serial = postgres(url, { ...shared, max: 1, connection: { ...shared.connection, ...steady } });
   return {
     sql,
+    serial,
     kind: 'postgres',
     begin: (work) => transact(sql, work),
     listen: async (channel, onNotice) => {
@@ -88,7 +101,9 @@ export function connectPostgres(url: string, { max = 10 }: PostgresOptions = {})
     notify: async (channel, payload) => {
       await sql.notify(channel, payload);
     },
-    close: () => sql.end({ timeout: closeTimeoutSeconds }),
+    close: async () => {
+      await Promise.all([sql, serial].map((pool) => pool.end({ timeout: closeTimeoutSeconds })));
+    },
   };
 }
 
@@ -119,6 +134,7 @@ export function connectEmbedded(server: EmbeddedServer): Database {
   const listeners = new Map<string, Set<(payload: string) => void>>();
   return {
     sql,
+    serial: sql,
     kind: 'embedded',
     begin: (work) => transact(sql, work),
     listen: async (channel, onNotice) => {

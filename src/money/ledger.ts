@@ -203,7 +203,7 @@ export class Ledger {
   }
 
   async #takeHolds(rows: readonly HoldRow[]): Promise<HoldOutcome[]> {
-    const { sql } = this.#parts.database;
+    const { serial: sql } = this.#parts.database;
     const outcomes = await retrying(() => insertHolds(sql, rows)).catch((error: unknown) => {
       if (!isLockTimeout(error)) throw error;
       return this.#takeUnlocked(rows);
@@ -215,7 +215,7 @@ export class Ledger {
 
   /** Somebody has kept a connection locked for too long: its calls are refused, and those of the others go on. */
   async #takeUnlocked(rows: readonly HoldRow[]): Promise<HoldOutcome[]> {
-    const outcomes = await insertHolds(this.#parts.database.sql, rows, { skipsLocked: true });
+    const outcomes = await insertHolds(this.#parts.database.serial, rows, { skipsLocked: true });
     return outcomes.map((outcome) =>
       outcome.granted === null && outcome.status === null ? { ...outcome, status: 'locked' } : outcome,
     );
@@ -223,7 +223,7 @@ export class Ledger {
 
   /** Tells of each whether it is known how it ended: by this, or by what takes the place of a charge for it. */
   async #endHolds(ends: readonly HoldEnd[]): Promise<boolean[]> {
-    const { sql } = this.#parts.database;
+    const { serial: sql } = this.#parts.database;
     const missing = await retrying(() => settleHolds(sql, ends));
     const charged = missing.size === 0 ? missing : await listLostCharges(sql, [...missing]);
     for (const end of ends) if (charged.has(end.callId) && !isLost(end)) await replaceLostCharge(sql, end);

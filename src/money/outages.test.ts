@@ -40,7 +40,7 @@ eachDatabase((_kind, open) => {
         });
       },
     });
-    const database: Database = { ...scene.database, sql };
+    const database: Database = { ...scene.database, sql, serial: sql };
     const ledger = scene.newLedger({ database, onFault: () => undefined });
     const stop = await ledger.start();
     isAway = true;

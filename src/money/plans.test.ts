@@ -64,7 +64,7 @@ describe.skipIf(!hasPostgres)('postgres, with many rows', () => {
     await scene.hold(grantee, 0n);
     const [key] = await lone.sql<{ seal: string }[]>`
       select ${keySeal(lone.sql)} as seal from provider_keys where id = ${scene.keyId}`;
-    const ledger = scene.newLedger({ database: lone });
+    const ledger = scene.newLedger({ database: { ...lone, serial: lone.sql } });
     const request = scene.request(grantee, cent, { keySeal: key?.seal ?? '' });
     expect(await readThrough('provider_keys', () => ledger.hold(request))).toBe(0);
   });

@@ -40,6 +40,8 @@ export function serveEngine(pglite: PGlite, onFailure: (error: Error) => void = 
       await exchange(simpleQuery('rollback'));
       await exchange(simpleQuery('discard all'));
     }
+    // It takes no settings from a client that starts. Plans are kept, and tables grow and fill with dead rows.
+    await exchange(simpleQuery('set enable_seqscan = off'));
     session = socket;
   }
 

@@ -107,7 +107,7 @@ export class LedgerScene {
         });
       },
     });
-    return { ...this.database, sql };
+    return { ...this.database, sql, serial: sql };
   }
 
   async state({ connectionId, policy }: Permission) {
