@@ -219,9 +219,10 @@ create table receipts (
   status integer,
   quality text not null check (quality in ('measured', 'estimated', 'unknown')),
   flags text[] not null,
-  usage jsonb,
-  lines jsonb not null,
-  price jsonb,
+  -- Kept as they came: nobody looks for something inside.
+  usage json,
+  lines json not null,
+  price json,
   cost bigint not null check (cost >= 0),
   started_at timestamptz not null,
   ttfb_ms integer,

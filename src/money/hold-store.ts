@@ -1,5 +1,6 @@
 import type { Sql, Tx } from '../database/connect.ts';
 import type { Pico } from './amount.ts';
+import { plainArray, textArray } from './columns.ts';
 import { isLimited, withLimits, withoutLimits } from './rate-store.ts';
 import { connectionSeal, keySeal } from './seal-store.ts';
 
@@ -49,16 +50,6 @@ export interface Refused {
   parallelWait: number;
 }
 
-/** One parameter for any number of rows: the statement stays the same and is planned once. */
-function asJson(rows: readonly HoldRow[]): string {
-  return JSON.stringify(
-    rows.map((row, place) => {
-      const [budget, amount, minimum] = [String(row.budget), String(row.amount), String(row.minimum)];
-      return { ...row, place, budget, amount, minimum };
-    }),
-  );
-}
-
 /**
  * Takes holds in the order given, as far as connections are as they were checked, limits allow and budgets cover them:
  * this statement is the authority on all of it. Rows are locked in the order connections, budgets, rates, each by id, so
@@ -72,64 +63,100 @@ export async function insertHolds(
   { skipsLocked = false } = {},
 ): Promise<HoldOutcome[]> {
   // Most connections have no limits, and what is not in a statement costs it nothing.
-  const limits = holds.some(isLimited) ? withLimits(sql) : withoutLimits(sql);
+  const limits = holds.some(isLimited) ? withLimits(sql, holds) : withoutLimits(sql);
+  const keyIds = holds.filter((hold) => hold.keySeal !== null).map((hold) => hold.keyId);
   // Most calls get what they want: only of the others there is something to say.
   const others = await sql<(HoldOutcome & { place: number })[]>`
     with wanted as materialized (
-      select * from json_to_recordset(${asJson(holds)}::text::json) as wanted (place integer, "callId" uuid,
-        "connectionId" uuid, seal text, "keySeal" text, "windowStart" date, budget bigint, amount bigint,
-        minimum bigint, rpm integer, tpm integer, parallel integer, tokens bigint, "instanceId" uuid, provider text,
-        model text, endpoint text, "keyId" uuid, "createdAt" timestamptz)
+      select * from unnest(${wantedColumns(sql, holds)} ${limits.columns}) with ordinality as wanted ("callId",
+        "connectionId", seal, "keySeal", "windowStart", budget, amount, minimum, before, "instanceId", provider, model,
+        endpoint, "keyId", "createdAt", ${limits.names} place)
     ), standing as materialized (
       select id, status, cap_cents, ${connectionSeal(sql)} as seal from connections
-      where id in (select "connectionId" from wanted) order by id for no key update ${skipsLocked ? sql`skip locked` : sql``}
-    ), checked as materialized (
-      select wanted.*, status, least(wanted.budget, cap_cents * 10000000000) as in_force,
-        status = 'active' and standing.seal = wanted.seal and ("keySeal" is null
-          or "keySeal" = (select ${keySeal(sql)} from provider_keys where provider_keys.id = "keyId")) as is_same,
-        coalesce(rpm, tpm, parallel) is not null as is_limited
-      from wanted join standing on id = "connectionId"
+      where id = any((select ${distinct(holds.map((hold) => hold.connectionId))}::text::uuid[])::uuid[])
+      order by id for no key update ${skipsLocked ? sql`skip locked` : sql``}
+    ), current_keys as materialized (
+      select id, ${keySeal(sql)} as seal from provider_keys where id = any((select ${distinct(keyIds)}::text::uuid[])::uuid[])
     ), locked as materialized (
       select connection_id, window_start, spent, held from budgets
-      where (connection_id, window_start) in (select "connectionId", "windowStart" from checked where is_same)
+      where (connection_id, window_start) in
+        (select "connectionId", "windowStart" from wanted join standing on id = "connectionId" where status = 'active')
       order by connection_id, window_start for update
-    ), ${limits.locked} ranked as materialized (
-      select checked.*, spent, held, ${limits.ranks}
-        sum(amount) over (partition by "connectionId", "windowStart" order by place) as amounts
-      from checked
-      join locked on locked.connection_id = "connectionId" and window_start = "windowStart"
+    ), ${limits.locked} checked as materialized (
+      select wanted.*, status, least(budget, cap_cents * 10000000000) as in_force, spent, held, ${limits.state}
+        ${limits.hasRows} spent is not null as has_rows,
+        coalesce(status = 'active' and standing.seal = wanted.seal
+          and ("keySeal" is null or current_keys.seal = "keySeal"), false) as is_same
+      from wanted
+      left join standing on standing.id = "connectionId"
+      left join current_keys on current_keys.id = "keyId"
+      left join locked on locked.connection_id = "connectionId" and window_start = "windowStart"
       ${limits.join}
-    ), granted as materialized (
-      select *, case when amount = 0 then 0 else least(amount, in_force - spent - held - (amounts - amount)) end::bigint
-        as given
-      from ranked
-      where (amount = 0 or in_force - spent - held - (amounts - amount) >= minimum) ${limits.allow}
+    ), decided as materialized (
+      select *, case
+          when not is_same or not has_rows ${limits.refuse} then null
+          when amount = 0 then 0
+          when in_force - spent - held - before >= minimum then least(amount, in_force - spent - held - before)
+        end as given
+      from checked
     ), reserved as (
-      update budgets set held = held + given, budget = total.budget
-      from (select "connectionId", "windowStart", sum(given)::bigint as given, max(granted.budget) as budget
-        from granted where amount > 0 group by 1, 2) as total
+      update budgets set held = held + total.given, budget = total.budget
+      from (select "connectionId", "windowStart", sum(given)::bigint as given, max(budget) as budget
+        from decided where given > 0 group by 1, 2) as total
       where connection_id = "connectionId" and window_start = "windowStart"
     ), ${limits.counted} inserted as (
       insert into holds (call_id, connection_id, window_start, amount, instance_id, tokens, provider, model, endpoint,
         key_id, created_at)
-      select "callId", "connectionId", "windowStart", given, "instanceId", case when is_limited then tokens end,
-        provider, model, endpoint, "keyId", "createdAt"
-      from granted
+      select "callId", "connectionId", "windowStart", given, "instanceId", ${limits.tokens}, provider, model, endpoint,
+        "keyId", "createdAt"
+      from decided where given is not null
     )
-    select wanted.place, granted.given as granted, standing.status, coalesce(checked.is_same, false) as is_same,
-      ranked.place is not null as has_rows, coalesce(checked.in_force, 0) as budget, coalesce(ranked.spent, 0) as spent,
-      (coalesce(ranked.held, 0) + coalesce((select sum(given) from granted as other
-        where other."connectionId" = wanted."connectionId" and other."windowStart" = wanted."windowStart"), 0))::bigint
+    select place::integer, given as granted, status, is_same, has_rows, in_force as budget, coalesce(spent, 0) as spent,
+      (coalesce(held, 0) + coalesce((select sum(given) from decided as other
+        where other."connectionId" = decided."connectionId" and other."windowStart" = decided."windowStart"), 0))::bigint
         as held,
       ${limits.waits}
-    from wanted
-    left join standing on standing.id = wanted."connectionId"
-    left join checked on checked.place = wanted.place
-    left join ranked on ranked.place = wanted.place
-    left join granted on granted.place = wanted.place
-    where granted.given is distinct from wanted.amount`;
+    from decided where given is distinct from amount`;
   const byPlace = new Map(others.map((outcome) => [outcome.place, outcome]));
-  return holds.map(({ amount }, place) => byPlace.get(place) ?? { granted: amount });
+  return holds.map(({ amount }, index) => byPlace.get(index + 1) ?? { granted: amount });
+}
+
+/** One parameter for each column: the statement stays the same for any number of rows and is planned once. */
+function wantedColumns(sql: Sql | Tx, holds: readonly HoldRow[]) {
+  return sql`
+    ${plainArray(holds.map((hold) => hold.callId))}::text::uuid[],
+    ${plainArray(holds.map((hold) => hold.connectionId))}::text::uuid[],
+    ${plainArray(holds.map((hold) => hold.seal))}::text::text[],
+    ${plainArray(holds.map((hold) => hold.keySeal))}::text::text[],
+    ${plainArray(holds.map((hold) => hold.windowStart))}::text::date[],
+    ${plainArray(holds.map((hold) => hold.budget))}::text::bigint[],
+    ${plainArray(holds.map((hold) => hold.amount))}::text::bigint[],
+    ${plainArray(holds.map((hold) => hold.minimum))}::text::bigint[],
+    ${plainArray(amountsBefore(holds))}::text::bigint[],
+    ${plainArray(holds.map((hold) => hold.instanceId))}::text::uuid[],
+    ${textArray(holds.map((hold) => hold.provider))}::text::text[],
+    ${textArray(holds.map((hold) => hold.model))}::text::text[],
+    ${textArray(holds.map((hold) => hold.endpoint))}::text::text[],
+    ${plainArray(holds.map((hold) => hold.keyId))}::text::uuid[],
+    ${plainArray(holds.map((hold) => hold.createdAt.toISOString()))}::text::timestamptz[]`;
+}
+
+/** Beyond every budget, and far from where a sum would leave its type. */
+const mostBefore = 2n ** 61n;
+
+/** What the calls before each one want of the same budget. */
+function amountsBefore(holds: readonly HoldRow[]): Pico[] {
+  const sums = new Map<string, Pico>();
+  return holds.map(({ connectionId, windowStart, amount }) => {
+    const budget = connectionId + windowStart;
+    const before = sums.get(budget) ?? 0n;
+    sums.set(budget, before + amount < mostBefore ? before + amount : mostBefore);
+    return before;
+  });
+}
+
+function distinct(ids: readonly string[]): string {
+  return plainArray([...new Set(ids)]);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Sql, Tx } from '../database/connect.ts';
 import type { Pico } from './amount.ts';
+import { jsonLines, plainArray, textArray } from './columns.ts';
 import type { CostLine } from './cost.ts';
 import type { PriceSource } from './prices.ts';
 import type { Usage } from './usage.ts';
@@ -28,11 +29,6 @@ export interface HoldEnd extends ReceiptRow {
   isRelease: boolean;
 }
 
-/** One parameter for any number of rows: the statement stays the same and is planned once. */
-function asJson(ends: readonly HoldEnd[]): string {
-  return JSON.stringify(ends.map((end) => ({ ...end, cost: String(end.cost) })));
-}
-
 /**
  * Books calls at their cost and returns the rest of their holds; the deletion of a hold makes it happen once. Answers
  * with the calls whose holds were not there any more. Where what is spent passes 50, 80 or 100 % of the budget in force, the
@@ -40,12 +36,7 @@ function asJson(ends: readonly HoldEnd[]): string {
  */
 export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Promise<Set<string>> {
   const rows = await sql<{ callId: string }[]>`
-    with ended as materialized (
-      select distinct on ("callId") * from json_to_recordset(${asJson(ends)}::text::json) as ended ("callId" uuid,
-        "isRelease" boolean, status integer, "servedModel" text, "serviceTier" text, quality text, flags text[],
-        usage json, lines json, price json, cost bigint, tokens bigint, "ttfbMs" integer, "durationMs" integer)
-      order by "callId"
-    ), locked as materialized (
+    with ended as materialized (select * from ${unnested(sql, ends)}), locked as materialized (
       select connection_id, window_start, budget, told from budgets
       where (connection_id, window_start) in (select connection_id, window_start from holds
         where call_id in (select "callId" from ended))
@@ -54,11 +45,12 @@ export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Prom
       delete from holds using locked, ended
       where call_id = "callId" and holds.connection_id = locked.connection_id
         and holds.window_start = locked.window_start
-      returning holds.*
+      returning ended.*, holds.connection_id, holds.window_start, amount, holds.tokens as counted, provider, model,
+        endpoint, key_id, created_at
     ), total as (
       select connection_id, window_start, sum(amount)::bigint as amount,
         coalesce(sum(cost) filter (where not "isRelease"), 0)::bigint as cost
-      from settled join ended on call_id = "callId" group by 1, 2
+      from settled group by 1, 2
     ), booked as (
       update budgets set held = held - amount, spent = spent + cost, told = case
           when in_force = 0 then 0
@@ -76,8 +68,8 @@ export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Prom
     ), uncounted as (
       update rates set running = running - calls,
         tokens_full_at = tokens_full_at + coalesce(unused * interval '1 minute' / tokens_per_minute, interval '0')
-      from (select connection_id, count(*)::integer as calls, sum(ended.tokens - settled.tokens) as unused
-        from settled join ended on call_id = "callId" where settled.tokens is not null group by 1) as returned
+      from (select connection_id, count(*)::integer as calls, sum(tokens - counted) as unused
+        from settled where counted is not null group by 1) as returned
       where rates.connection_id = returned.connection_id
     ), announced as (
       insert into events (id, app_id, connection_id, type, data, created_at)
@@ -91,12 +83,34 @@ export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Prom
     ), receipted as (
       insert into receipts (call_id, connection_id, window_start, provider, model, served_model, service_tier, endpoint,
         key_id, status, quality, flags, usage, lines, price, cost, started_at, ttfb_ms, duration_ms)
-      select call_id, connection_id, window_start, provider, model, "servedModel", "serviceTier", endpoint, key_id,
-        status, quality, flags, usage::jsonb, lines::jsonb, price::jsonb, cost, created_at, "ttfbMs", "durationMs"
-      from settled join ended on call_id = "callId" where not "isRelease"
+      select "callId", connection_id, window_start, provider, model, "servedModel", "serviceTier", endpoint, key_id,
+        status, quality, flags::text[], usage::json, lines::json, price::json, cost, created_at, "ttfbMs", "durationMs"
+      from settled where not "isRelease"
     )
-    select "callId" from ended where not exists (select from settled where call_id = "callId")`;
+    select "callId" from ended where "callId" not in (select "callId" from settled)`;
   return new Set(rows.map(({ callId }) => callId));
+}
+
+/** One parameter for each column: the statement stays the same for any number of rows and is planned once. */
+function unnested(sql: Sql | Tx, ends: readonly HoldEnd[]) {
+  return sql`
+    unnest(
+      ${plainArray(ends.map((end) => end.callId))}::text::uuid[],
+      ${plainArray(ends.map((end) => end.isRelease))}::text::boolean[],
+      ${plainArray(ends.map((end) => end.status))}::text::integer[],
+      ${textArray(ends.map((end) => end.servedModel))}::text::text[],
+      ${textArray(ends.map((end) => end.serviceTier))}::text::text[],
+      ${plainArray(ends.map((end) => end.quality))}::text::text[],
+      ${textArray(ends.map((end) => textArray(end.flags)))}::text::text[],
+      string_to_array(${jsonLines(ends.map((end) => end.usage))}, E'\n', 'null'),
+      string_to_array(${jsonLines(ends.map((end) => end.lines))}, E'\n'),
+      string_to_array(${jsonLines(ends.map((end) => end.price))}, E'\n', 'null'),
+      ${plainArray(ends.map((end) => end.cost))}::text::bigint[],
+      ${plainArray(ends.map((end) => end.tokens))}::text::bigint[],
+      ${plainArray(ends.map((end) => end.ttfbMs))}::text::integer[],
+      ${plainArray(ends.map((end) => end.durationMs))}::text::integer[]
+    ) as ended ("callId", "isRelease", status, "servedModel", "serviceTier", quality, flags, usage, lines, price, cost,
+      tokens, "ttfbMs", "durationMs")`;
 }
 
 /** Of these calls, those that other instances have charged because this one seemed lost. */
@@ -115,8 +129,8 @@ export async function replaceLostCharge(sql: Sql | Tx, receipt: ReceiptRow): Pro
     ), replaced as (
       update receipts set served_model = ${receipt.servedModel}, service_tier = ${receipt.serviceTier},
         status = ${receipt.status}, quality = ${receipt.quality}, flags = ${[...receipt.flags]}::text[],
-        usage = ${jsonOf(receipt.usage)}::text::jsonb, lines = ${jsonOf(receipt.lines)}::text::jsonb,
-        price = ${jsonOf(receipt.price)}::text::jsonb, cost = ${receipt.cost}::bigint,
+        usage = ${jsonOf(receipt.usage)}::text::json, lines = ${jsonOf(receipt.lines)}::text::json,
+        price = ${jsonOf(receipt.price)}::text::json, cost = ${receipt.cost}::bigint,
         ttfb_ms = ${receipt.ttfbMs}, duration_ms = ${receipt.durationMs}
       from lost where receipts.call_id = lost.call_id
     )
