@@ -69,11 +69,14 @@ test('a whole body comes as it was sent, in whatever pieces', async () => {
   expect(await (await fetch(url)).text()).toBe('');
 });
 
-test('the source is told that nobody reads on', async () => {
+test.each<[string, Record<string, string>]>([
+  ['no length', {}],
+  ['a length that is worth holding', { 'content-length': '65537' }],
+])('the source is told that nobody reads on: %s', async (_, headers) => {
   const told = Promise.withResolvers<unknown>();
   const body = new ReadableStream<Uint8Array>({ cancel: told.resolve });
-  const request = new Request('http://localhost/', { method: 'POST', body });
-  const failure: unknown = await readBody(request, 10, 5).catch((error: unknown) => error);
+  const request = new Request('http://localhost/', { method: 'POST', headers, body });
+  const failure: unknown = await readBody(request, 100_000, 5).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'body_timeout' });
   expect(await told.promise).toBe(failure);
 });

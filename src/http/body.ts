@@ -4,6 +4,12 @@ import { KeyPassError } from '../errors.ts';
 const longestMs = 60_000;
 
 /**
+ * Little enough to be left with a client that sends half of a body and keeps its connection: what `bytes()` has read
+ * can't be given up, and Deno holds it for as long.
+ */
+const smallBytes = 64 * 1024;
+
+/**
  * Reads a request's body: never more than `limit` bytes of it, and for `deadlineMs` at most. `onBytes` hears of every
  * piece before it is kept. Throws `unsupported_encoding`, `body_too_large`, `body_timeout`, what `onBytes` throws.
  */
@@ -18,8 +24,8 @@ export async function readBody(
   const length = Number(headers.get('content-length') ?? Number.NaN);
   if (length > limit) throw tooLarge(limit);
   // HTTP lets no more through than was stated, and to read piece by piece costs more than all else of a small body.
-  const isBounded = length <= limit && !headers.has('transfer-encoding');
-  if (isBounded && onBytes === undefined) return within(deadlineMs, request.bytes());
+  const isSmall = length <= smallBytes && !headers.has('transfer-encoding');
+  if (isSmall && onBytes === undefined) return within(deadlineMs, request.bytes());
   if (request.body === null) return new Uint8Array();
 
   const reader = request.body.getReader();
