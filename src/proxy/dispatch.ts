@@ -164,7 +164,8 @@ export class Dispatcher {
     const headers = answerHeaders(call.route.provider, response.headers);
     if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
     // Not all of the call: what was uploaded is not kept until the answer's end.
-    const [{ hold }, quoted] = [held, quotedOf(call, held)];
+    const { hold } = held;
+    const quoted = quotedOf(call, held);
     const onEnd = (end: RelayEnd, isBehind: boolean) =>
       void this.#settle(hold, this.#bookingAt(hold, quoted, { end, isBehind, status }, tap), seen);
     const telling =
