@@ -67,6 +67,8 @@ export interface Deps {
   readonly prices: PriceBook;
   /** `fetch` without a time limit of its own. */
   readonly fetch: Fetch;
+  /** SHA-256 of a text, at once. */
+  readonly digestOf: (text: string) => string;
   /** How webhooks reach apps. */
   readonly network: Network;
   readonly assets: Assets;
@@ -154,7 +156,7 @@ export function createServices(deps: Omit<Deps, 'prices' | 'fetch' | 'network' |
   const connections = new Connections({ database, pepper, clock, accounts, keys });
   const overview = new ConnectionOverview({ database, ledger });
   const upkeep = new ConnectionUpkeep({ database, pepper, clock, accounts, apps, keys, connections });
-  const access = new Access({ database, pepper, clock, ledger, originOf });
+  const access = new Access({ database, pepper, clock, ledger, digestOf: deps.digestOf, originOf });
   const cuts = new Cuts({ database, clock, onFault });
   const link = new Link({
     database,

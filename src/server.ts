@@ -8,6 +8,7 @@ import { hasEpochs, PepperMismatchError, reconcileEpochs } from './database/pepp
 import { Log, type WriteLine } from './http/log.ts';
 import { loadPages } from './runtime/assets.ts';
 import { openEmbedded } from './runtime/embedded.ts';
+import { digestOf } from './runtime/digest.ts';
 import { createUpstreamFetch } from './runtime/fetch.ts';
 import { post, resolveHost } from './runtime/post.ts';
 import { exists, makeFolder, readSecretFile, writeSecretFile } from './runtime/files.ts';
@@ -78,7 +79,8 @@ async function open(config: Config, { writeLine, clock = systemClock, onFatal }:
   const { database, pepper } = await openStorage(config, clock, onFatal);
   try {
     const { createApp } = await import('./app.ts');
-    const outside = { fetch: createUpstreamFetch(config.keepAliveSeconds), network: { resolve: resolveHost, post } };
+    const fetch = createUpstreamFetch(config.keepAliveSeconds);
+    const outside = { fetch, digestOf, network: { resolve: resolveHost, post } };
     const app = createApp({ config, database, pepper, clock, log, prices, ...outside, assets: await loadPages() });
     const stopWork = await app.start();
     const stop = async () => {

@@ -5,6 +5,7 @@ import { addEpoch, dropEpoch, formatPepper, makeCurrent, type Pepper } from '../
 import { countEpochUses, deleteEpoch, reconcileEpochs } from '../database/pepper-epochs.ts';
 import type { Database } from '../database/connect.ts';
 import { Log } from '../http/log.ts';
+import { digestOf } from '../runtime/digest.ts';
 import { writeSecretFile } from '../runtime/files.ts';
 import { exit, writeErrorLine, writeLine } from '../runtime/process.ts';
 import { openStorage } from '../server.ts';
@@ -65,7 +66,14 @@ const steps: Readonly<Record<string, (storage: Storage, epoch: number) => Promis
 
   async reseal({ config, database, pepper }) {
     const log = new Log(writeErrorLine);
-    const { accounts, upkeep, webhookSecrets } = createServices({ config, database, pepper, clock: systemClock, log });
+    const { accounts, upkeep, webhookSecrets } = createServices({
+      config,
+      database,
+      pepper,
+      clock: systemClock,
+      log,
+      digestOf,
+    });
     for (const slice of [accounts, upkeep, webhookSecrets]) {
       while ((await slice.reseal(batch)) > 0);
     }

@@ -25,6 +25,7 @@ export class Batches<Item, Result> {
   #waiting: Waiting<Item, Result>[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #isRunning = false;
+  #stopGathering: () => void = () => {};
 
   constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, gatherMs = 0) {
     this.#work = work;
@@ -40,18 +41,29 @@ export class Batches<Item, Result> {
     return result;
   }
 
-  /** Resolves when all that was added until now has been decided, well or badly. */
+  /** Resolves when all that was added until now has been decided, well or badly; which it is at once. */
   async decided(): Promise<void> {
+    this.#stopGathering();
     await this.#last.catch(() => {});
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
-      if (this.#gatherMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#gatherMs));
+      if (this.#gatherMs > 0) await this.#gather();
       await this.#settle(this.#waiting.splice(0, mostAtOnce));
     }
     this.#isRunning = false;
+  }
+
+  #gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, this.#gatherMs);
+      this.#stopGathering = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
@@ -77,13 +89,16 @@ export class Batches<Item, Result> {
 async function withinDeadline<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    const message = 'The database did not answer in time. Try again in a moment.';
-    const error = new KeyPassError('database_unavailable', message, { retryAfter: 1 });
-    timer = setTimeout(() => reject(error), longestStatementMs + marginMs);
+    timer = setTimeout(() => reject(tooLate()), longestStatementMs + marginMs);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function tooLate(): KeyPassError {
+  const message = 'The database did not answer in time. Try again in a moment.';
+  return new KeyPassError('database_unavailable', message, { retryAfter: 1 });
 }

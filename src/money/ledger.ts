@@ -73,8 +73,8 @@ interface Parts {
   onFault: (event: string, error: unknown) => void;
 }
 
-/** A call has ended for its app: until it is booked, its hold stands for it. */
-const gatherEndsMs = 10;
+/** A call has ended for its app: until it is booked, its hold stands for it. Holds wait for no more statements than needed. */
+const gatherEndsMs = 40;
 const heartbeatMs = 5_000;
 const silenceMs = 30_000;
 

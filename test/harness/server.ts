@@ -6,6 +6,7 @@ import type { Database } from '../../src/database/connect.ts';
 import { reconcileEpochs } from '../../src/database/pepper-epochs.ts';
 import { Log } from '../../src/http/log.ts';
 import { loadPages } from '../../src/runtime/assets.ts';
+import { digestOf } from '../../src/runtime/digest.ts';
 import { createUpstreamFetch } from '../../src/runtime/fetch.ts';
 import { post, resolveHost } from '../../src/runtime/post.ts';
 import { openPrices } from '../../src/runtime/prices.ts';
@@ -67,7 +68,8 @@ export async function startTestServer(options: Options): Promise<TestServer> {
   const prices = await openPrices(config);
   const lines: string[] = [];
   const log = new Log((line) => lines.push(line));
-  const outside = { fetch: createUpstreamFetch(config.keepAliveSeconds), network: { resolve: resolveHost, post } };
+  const fetch = createUpstreamFetch(config.keepAliveSeconds);
+  const outside = { fetch, digestOf, network: { resolve: resolveHost, post } };
   const app = createApp({ config, database, pepper, clock, log, prices, ...outside, assets: await loadPages() });
   const stopWork = isIdle ? async () => {} : await app.start();
   const listener = serve({ hostname: 'localhost', port, fetch: app.fetch });
