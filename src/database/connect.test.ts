@@ -207,6 +207,20 @@ eachDatabase((kind, open) => {
       expect(answers).toEqual(Array.from({ length: 50 }, (_, n) => n));
     });
 
+    test('a serial connection that does not answer is given up for another', async () => {
+      const [place] = await sql<{ name: string; port: number }[]>`
+        select current_database() as name, inet_server_port() as port`;
+      const other = connectPostgres(`postgres://postgres@127.0.0.1:${place?.port}/${place?.name}`);
+      const before = await one(other.serial`select pg_backend_pid() as value`);
+      const waiting = ['select pg_sleep(60)', 'select 1'].map((text) => failure(other.serial.unsafe(text)));
+      other.renewSerial();
+      expect(await one(other.serial`select pg_backend_pid() as value`)).not.toBe(before);
+      const codes = (await Promise.all(waiting)).map((error) => asDatabaseError(error)?.code);
+      expect(codes).toEqual(['database_unavailable', 'database_unavailable']);
+      await other.close();
+      await sql`select pg_terminate_backend(${Number(before)}::integer)`;
+    });
+
     test('a connection that the server ends is a database that is unavailable, and the next statement works', async () => {
       const ended = database.begin(async (tx) => tx`select pg_terminate_backend(pg_backend_pid())`);
       expect(asDatabaseError(await failure(ended))?.code).toBe('database_unavailable');

@@ -26,6 +26,11 @@ export interface Database {
    * rows never wait for each other, which costs PostgreSQL about as much as a statement does.
    */
   readonly serial: Sql;
+  /**
+   * For whoever has waited too long for an answer of `serial`, which may have lost its server without hearing of it: all
+   * that it was sent fails, and `serial` is another connection from now on.
+   */
+  renewSerial(): void;
   readonly kind: 'embedded' | 'postgres';
   /**
    * Runs `work` in a transaction and commits. A serialization failure or deadlock rolls back and runs it again, so it
@@ -88,10 +93,17 @@ const steady = { enable_seqscan: 'off', plan_cache_mode: 'force_generic_plan', j
 /** Connects to a PostgreSQL server, lazily: the first statement opens the first connection. */
 export function connectPostgres(url: string, { max = 10 }: PostgresOptions = {}): Database {
   const sql = postgres(url, { ...shared, max });
-  const serial = postgres(url, { ...shared, max: 1, connection: { ...shared.connection, ...steady } });
+  const openSerial = () => postgres(url, { ...shared, max: 1, connection: { ...shared.connection, ...steady } });
+  let serial = openSerial();
   return {
     sql,
-    serial,
+    get serial() {
+      return serial;
+    },
+    renewSerial: () => {
+      void serial.end({ timeout: 0 });
+      serial = openSerial();
+    },
     kind: 'postgres',
     begin: (work) => transact(sql, work),
     listen: async (channel, onNotice) => {
@@ -135,6 +147,8 @@ export function connectEmbedded(server: EmbeddedServer): Database {
   return {
     sql,
     serial: sql,
+    // Within this process no connection falls silent.
+    renewSerial: () => {},
     kind: 'embedded',
     begin: (work) => transact(sql, work),
     listen: async (channel, onNotice) => {

@@ -22,19 +22,26 @@ const marginMs = 2_000;
 export class Batches<Item, Result> {
   readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #gatherMs: number;
+  readonly #onLate: () => void;
   #waiting: Waiting<Item, Result>[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #isRunning = false;
   #stopGathering: () => void = () => {};
 
-  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, gatherMs = 0) {
+  /** `onLate` is told of a batch whose results did not come in time, before it fails. */
+  constructor(
+    work: (items: readonly Item[]) => Promise<readonly Result[]>,
+    { gatherMs = 0, onLate = () => {} }: { gatherMs?: number; onLate?: () => void } = {},
+  ) {
     this.#work = work;
     this.#gatherMs = gatherMs;
+    this.#onLate = onLate;
   }
 
   add(item: Item): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
+      if (this.#waiting.length >= mostAtOnce) this.#stopGathering();
       if (!this.#isRunning) void this.#run();
     });
     this.#last = result;
@@ -50,7 +57,7 @@ export class Batches<Item, Result> {
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
-      if (this.#gatherMs > 0) await this.#gather();
+      if (this.#gatherMs > 0 && this.#waiting.length < mostAtOnce) await this.#gather();
       await this.#settle(this.#waiting.splice(0, mostAtOnce));
     }
     this.#isRunning = false;
@@ -68,7 +75,7 @@ export class Batches<Item, Result> {
 
   async #settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
-      const results = await withinDeadline(this.#work(batch.map(({ item }) => item)));
+      const results = await withinDeadline(this.#work(batch.map(({ item }) => item)), this.#onLate);
       batch.forEach(({ resolve, reject }, index) => {
         const result = results[index];
         if (result === undefined) reject(new Error('a batch left out one of its items'));
@@ -86,10 +93,13 @@ export class Batches<Item, Result> {
 }
 
 /** A connection that swallows everything must not keep all who come after waiting for its answer. */
-async function withinDeadline<T>(work: Promise<T>): Promise<T> {
+async function withinDeadline<T>(work: Promise<T>, onLate: () => void): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(tooLate()), longestStatementMs + marginMs);
+    timer = setTimeout(() => {
+      reject(tooLate());
+      onLate();
+    }, longestStatementMs + marginMs);
   });
   try {
     return await Promise.race([work, late]);

@@ -86,8 +86,12 @@ const silenceMs = 30_000;
 export class Ledger {
   readonly instanceId = crypto.randomUUID();
   readonly #parts: Parts;
-  readonly #holds = new Batches<HoldRow, HoldOutcome>((rows) => this.#takeHolds(rows));
-  readonly #ends = new Batches<HoldEnd, boolean>((ends) => this.#endHolds(ends), gatherEndsMs);
+  readonly #onLate = (): void => this.#parts.database.renewSerial();
+  readonly #holds = new Batches<HoldRow, HoldOutcome>((rows) => this.#takeHolds(rows), { onLate: this.#onLate });
+  readonly #ends = new Batches<HoldEnd, boolean>((ends) => this.#endHolds(ends), {
+    gatherMs: gatherEndsMs,
+    onLate: this.#onLate,
+  });
   /** By call: what is still to be written. A call has one end, so one entry. */
   readonly #unbooked = new Map<string, HoldEnd>();
   #isBooking = false;

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'bun:test';
+import { afterEach, beforeAll, expect, jest, test } from 'bun:test';
 import { eachDatabase } from '../../test/harness/databases.ts';
 import { cent, codeOf, openLedgerScene, settlement, type LedgerScene } from '../../test/harness/ledger.ts';
 import type { Database } from '../database/connect.ts';
@@ -11,6 +11,34 @@ eachDatabase((_kind, open) => {
 
   beforeAll(async () => {
     scene = await openLedgerScene(open);
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('a connection that does not answer in time is given up, by holds and by ends', async () => {
+    const grantee = await scene.permission();
+    let renewals = 0;
+    const silent: Database['sql'] = new Proxy(scene.database.sql, {
+      apply: (target, self, args) =>
+        new Proxy(Reflect.apply(target, self, args), {
+          get: (query, name) => (name === 'then' ? () => {} : Reflect.get(query, name, query)),
+        }),
+    });
+    const database: Database = { ...scene.database, serial: silent, renewSerial: () => (renewals += 1) };
+    const ledger = scene.newLedger({ database, onFault: () => undefined });
+    jest.useFakeTimers();
+    const held = codeOf(ledger.hold(scene.request(grantee, cent)));
+    jest.advanceTimersByTime(25_000);
+    expect(await held).toBe('database_unavailable');
+    expect(renewals).toBe(1);
+    const ended = ledger.release({ callId: crypto.randomUUID(), amount: cent });
+    jest.advanceTimersByTime(10);
+    await Promise.resolve();
+    jest.advanceTimersByTime(25_000);
+    await ended;
+    expect(renewals).toBe(2);
   });
 
   test('a larger limit of tokens is worked off at its own speed, not at that of the one before', async () => {
