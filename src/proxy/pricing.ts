@@ -226,8 +226,7 @@ function booked(
   quality: 'measured' | 'estimated',
   flags: readonly string[],
 ): Booking {
-  const raw = storable(stated.raw);
-  const usage = raw === stated.raw ? stated : { ...stated, raw };
+  const usage = kept(stated);
   try {
     const { cost, lines } = costOf(usage, price);
     return { usage, cost, lines, price: price.source, quality, flags };
@@ -235,6 +234,15 @@ function booked(
     // A bucket without a price: the usage is on the receipt, its cost is not known.
     return { ...unknown(hold, [...flags, 'price_unknown']), usage };
   }
+}
+
+/** The usage as a receipt can keep it: what others wrote into it is as short as their other texts. */
+function kept(usage: Usage): Usage {
+  const { images } = usage;
+  const raw = storable(usage.raw);
+  if (images === undefined) return raw === usage.raw ? usage : { ...usage, raw };
+  const [size, quality] = [images.size, images.quality].map((text) => (text === null ? null : cleanText(text)));
+  return { ...usage, raw, images: { count: images.count, size: size ?? null, quality: quality ?? null } };
 }
 
 function boundable({ provider, model, format, limits, prices, content }: PricedCall): BoundableCall {
