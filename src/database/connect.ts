@@ -61,7 +61,7 @@ function backoff(attempt: number): number {
   return Math.min(attempt, 10) / 10;
 }
 
-/** After this no statement is carried out any more, whatever has become of whoever sent it. */
+/** This long after its beginning no statement is carried out any more, whatever has become of whoever sent it. */
 export const longestStatementMs = 20_000;
 
 const shared = {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, describe, expect, spyOn, test } from 'bun:test';
 import { eachDatabase } from '../../test/harness/databases.ts';
 import { cent, codeOf, openLedgerScene, settlement, type LedgerScene } from '../../test/harness/ledger.ts';
 import { noTokens, soundUsage } from './usage.ts';
@@ -29,6 +29,24 @@ eachDatabase((_kind, open) => {
     const second = await shaky.hold(request);
     await shaky.settle(second, settlement);
     expect(await scene.receipts(grantee)).toEqual([{ cost: cent, flags: [], quality: 'measured' }]);
+  });
+
+  test('a hold that comes about half a minute after its answer was lost is given back', async () => {
+    const grantee = await scene.permission();
+    await scene.hold(grantee, 0n);
+    let isAway = true;
+    const shaky = scene.newLedger({ database: scene.unreliable(() => isAway, false), onFault: () => undefined });
+    const request = scene.request(grantee, cent);
+    expect(await codeOf(shaky.hold(request))).toBeInstanceOf(Error);
+    isAway = false;
+    const later = performance.now() + 30_000;
+    const clock = spyOn(performance, 'now').mockImplementation(() => later);
+    const stop = await shaky.start();
+    // Its statement waited behind another, and is carried out now.
+    await scene.ledger.hold(request);
+    await stop();
+    clock.mockRestore();
+    expect((await scene.state(grantee)).held).toBe(0n);
   });
 
   describe('an end that the database refuses for its values', () => {

@@ -73,8 +73,13 @@ interface Parts {
   onFault: (event: string, error: unknown) => void;
 }
 
-/** A call has ended for its app: until it is booked, its hold stands for it. Holds wait for no more statements than needed. */
+/**
+ * A call has ended for its app: until it is booked, its hold stands for it. Long enough that holds wait for few statements
+ * of ends.
+ */
 const gatherEndsMs = 40;
+/** A hold's statement can begin when that of the ends before it on its connection has taken all of its time. */
+const longestOnItsWayMs = 2 * longestStatementMs;
 const heartbeatMs = 5_000;
 const silenceMs = 30_000;
 
@@ -120,7 +125,7 @@ export class Ledger {
         outcome = await this.#holds.add(row);
       } catch (error) {
         // The statement may be carried out although its answer was lost, and nobody would know of the hold.
-        this.#uncertain.set(row.callId, performance.now() + longestStatementMs);
+        this.#uncertain.set(row.callId, performance.now() + longestOnItsWayMs);
         this.#unbooked.set(row.callId, released(row.callId));
         throw error;
       }
