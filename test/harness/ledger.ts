@@ -37,13 +37,13 @@ export class LedgerScene {
 
   constructor(database: Database) {
     this.database = database;
-    this.ledger = this.newLedger();
+    this.ledger = this.newLedger({ database });
   }
 
-  /** Another instance on the same database, or on what is given in its place. */
+  /** Another instance on the same database, which takes no turns with the first; or on what is given in its place. */
   newLedger(changes: { database?: Database; isAlone?: boolean; onFault?: () => void } = {}): Ledger {
     return new Ledger({
-      database: this.database,
+      database: { ...this.database, serial: this.database.sql },
       clock: { now: () => this.time },
       isAlone: false,
       onFault: (_event, error) => this.faults.push(error),
