@@ -71,3 +71,20 @@ test('whoever waits for what was added waits for that, and for nothing that come
   pass();
   expect(await later).toBe(14);
 });
+
+test('what nobody waits for is gathered: until there is a crowd, until somebody waits, or for a moment', async () => {
+  const sizes: number[] = [];
+  const work = async (items: readonly number[]) => {
+    sizes.push(items.length);
+    return items;
+  };
+  const patient = new Batches<number, number>(work, { gatherMs: 60_000 });
+  const crowd = Array.from({ length: 600 }, (_, index) => patient.add(index));
+  await Promise.all(crowd.slice(0, 512));
+  expect(sizes).toEqual([256, 256]);
+  await patient.decided();
+  expect(sizes).toEqual([256, 256, 88]);
+  const brief = new Batches<number, number>(work, { gatherMs: 1 });
+  expect(await Promise.all([brief.add(1), brief.add(2)])).toEqual([1, 2]);
+  expect(sizes.at(-1)).toBe(2);
+});

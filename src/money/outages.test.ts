@@ -34,8 +34,8 @@ eachDatabase((_kind, open) => {
     expect(await held).toBe('database_unavailable');
     expect(renewals).toBe(1);
     const ended = ledger.release({ callId: crypto.randomUUID(), amount: cent });
-    jest.advanceTimersByTime(10);
-    await Promise.resolve();
+    jest.advanceTimersByTime(100);
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
     jest.advanceTimersByTime(25_000);
     await ended;
     expect(renewals).toBe(2);
