@@ -49,6 +49,15 @@ eachDatabase((_kind, open) => {
     expect((await scene.state(grantee)).held).toBe(0n);
   });
 
+  test('a call that ends twice in one batch is booked once', async () => {
+    const grantee = await scene.permission();
+    const hold = await scene.hold(grantee, 2n * cent);
+    await Promise.all([scene.ledger.settle(hold, settlement), scene.ledger.settle(hold, settlement)]);
+    await Promise.all([scene.ledger.settle(hold, settlement), scene.ledger.release(hold)]);
+    expect(await scene.state(grantee)).toEqual({ spent: cent, held: 0n });
+    expect(await scene.receipts(grantee)).toHaveLength(1);
+  });
+
   describe('an end that the database refuses for its values', () => {
     test('more searches than there can be are not believed', () => {
       expect(soundUsage({ ...noTokens, fees: { webSearch: 1_000_000 }, raw: {} })).toBeDefined();
