@@ -53,38 +53,3 @@ test('one that the database refuses for its values fails alone', async () => {
 test('a database that is away fails all that were on their way', async () => {
   expect(await outcomes(failing(new Error('away')))).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
 });
-
-test('whoever waits for what was added waits for that, and for nothing that comes after', async () => {
-  let pass = never;
-  const numbers = new Batches<number, number>(async (items) => {
-    await new Promise<void>((resolve) => (pass = resolve));
-    if (items.includes(13)) throw new Error('away');
-    return items;
-  });
-  await numbers.decided();
-  const first = numbers.add(13).catch(() => 'failed');
-  const decided = numbers.decided();
-  const later = numbers.add(14);
-  pass();
-  expect(await first).toBe('failed');
-  await decided;
-  pass();
-  expect(await later).toBe(14);
-});
-
-test('what nobody waits for is gathered: until there is a crowd, until somebody waits, or for a moment', async () => {
-  const sizes: number[] = [];
-  const work = async (items: readonly number[]) => {
-    sizes.push(items.length);
-    return items;
-  };
-  const patient = new Batches<number, number>(work, { gatherMs: 60_000 });
-  const crowd = Array.from({ length: 600 }, (_, index) => patient.add(index));
-  await Promise.all(crowd.slice(0, 512));
-  expect(sizes).toEqual([256, 256]);
-  await patient.decided();
-  expect(sizes).toEqual([256, 256, 88]);
-  const brief = new Batches<number, number>(work, { gatherMs: 1 });
-  expect(await Promise.all([brief.add(1), brief.add(2)])).toEqual([1, 2]);
-  expect(sizes.at(-1)).toBe(2);
-});

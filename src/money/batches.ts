@@ -16,61 +16,33 @@ const marginMs = 2_000;
 
 /**
  * Gathers what arrives while a batch is on its way into the next one, so that a lone item goes at once and a crowd shares
- * one statement. Where nobody waits for the results, more are gathered for a moment first. Results come in the order of
- * the items.
+ * one statement. Results come in the order of the items.
  */
 export class Batches<Item, Result> {
   readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
-  readonly #gatherMs: number;
   readonly #onLate: () => void;
   #waiting: Waiting<Item, Result>[] = [];
-  #last: Promise<unknown> = Promise.resolve();
   #isRunning = false;
-  #stopGathering: () => void = () => {};
 
   /** `onLate` is told of a batch whose results did not come in time, before it fails. */
-  constructor(
-    work: (items: readonly Item[]) => Promise<readonly Result[]>,
-    { gatherMs = 0, onLate = () => {} }: { gatherMs?: number; onLate?: () => void } = {},
-  ) {
+  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, onLate: () => void = () => {}) {
     this.#work = work;
-    this.#gatherMs = gatherMs;
     this.#onLate = onLate;
   }
 
   add(item: Item): Promise<Result> {
-    const result = new Promise<Result>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      if (this.#waiting.length >= mostAtOnce) this.#stopGathering();
       if (!this.#isRunning) void this.#run();
     });
-    this.#last = result;
-    return result;
-  }
-
-  /** Resolves when all that was added until now has been decided, well or badly; which it is at once. */
-  async decided(): Promise<void> {
-    this.#stopGathering();
-    await this.#last.catch(() => {});
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
     while (this.#waiting.length > 0) {
-      if (this.#gatherMs > 0 && this.#waiting.length < mostAtOnce) await this.#gather();
       await this.#settle(this.#waiting.splice(0, mostAtOnce));
     }
     this.#isRunning = false;
-  }
-
-  #gather(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.#gatherMs);
-      this.#stopGathering = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   async #settle(batch: readonly Waiting<Item, Result>[]): Promise<void> {
@@ -93,7 +65,7 @@ export class Batches<Item, Result> {
 }
 
 /** A connection that swallows everything must not keep all who come after waiting for its answer. */
-async function withinDeadline<T>(work: Promise<T>, onLate: () => void): Promise<T> {
+export async function withinDeadline<T>(work: Promise<T>, onLate: () => void): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {

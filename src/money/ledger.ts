@@ -1,13 +1,14 @@
 import type { Clock } from '../clock.ts';
 import type { Policy } from '../crypto/index.ts';
 import { longestStatementMs, type Database } from '../database/connect.ts';
-import { isLockTimeout, isOfItsValues } from '../database/failures.ts';
+import { isLockTimeout } from '../database/failures.ts';
 import { retrying } from '../database/retrying.ts';
 import { picoFromCents, type Pico } from './amount.ts';
 import { Batches } from './batches.ts';
+import { Bookings } from './bookings.ts';
 import type { CostLine } from './cost.ts';
 import { insertBudgets, insertHolds, type HoldOutcome, type HoldRow } from './hold-store.ts';
-import { isLost, lost, released, settled, withoutDetails } from './receipts.ts';
+import { isLost, lost, released, settled } from './receipts.ts';
 import { expired, fitsByItself, isExpired, refusal, unavailable } from './refusals.ts';
 import { listLostCharges, replaceLostCharge, settleHolds, type HoldEnd } from './settle-store.ts';
 import type { PriceSource } from './prices.ts';
@@ -73,11 +74,6 @@ interface Parts {
   onFault: (event: string, error: unknown) => void;
 }
 
-/**
- * A call has ended for its app: until it is booked, its hold stands for it. Long enough that holds wait for few statements
- * of ends.
- */
-const gatherEndsMs = 40;
 /** A hold's statement can begin when that of the ends before it on its connection has taken all of its time. */
 const longestOnItsWayMs = 2 * longestStatementMs;
 const heartbeatMs = 5_000;
@@ -92,18 +88,14 @@ export class Ledger {
   readonly instanceId = crypto.randomUUID();
   readonly #parts: Parts;
   readonly #onLate = (): void => this.#parts.database.renewSerial();
-  readonly #holds = new Batches<HoldRow, HoldOutcome>((rows) => this.#takeHolds(rows), { onLate: this.#onLate });
-  readonly #ends = new Batches<HoldEnd, boolean>((ends) => this.#endHolds(ends), {
-    gatherMs: gatherEndsMs,
+  readonly #holds = new Batches<HoldRow, HoldOutcome>((rows) => this.#takeHolds(rows), this.#onLate);
+  readonly #ends = new Bookings({
+    write: (ends) => this.#endHolds(ends),
     onLate: this.#onLate,
+    onFault: (event, error) => this.#parts.onFault(event, error),
   });
-  /** By call: what is still to be written. A call has one end, so one entry. */
-  readonly #unbooked = new Map<string, HoldEnd>();
-  #isBooking = false;
   /** When this instance was first and last heard of, in one go. */
   #heard: { readonly since: number; readonly last: number } | undefined;
-  /** Calls whose hold may come about after all: their statement was lost on the way, and can be carried out until then. */
-  readonly #uncertain = new Map<string, number>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -118,15 +110,14 @@ export class Ledger {
   async hold(request: HoldRequest): Promise<Hold> {
     const row = this.#rowOf(request);
     // Made again under its id, its first hold must be given back before, or the return would take the second.
-    if (this.#unbooked.has(row.callId)) throw unavailable();
+    if (this.#ends.has(row.callId)) throw unavailable();
     for (;;) {
       let outcome: HoldOutcome;
       try {
         outcome = await this.#holds.add(row);
       } catch (error) {
         // The statement may be carried out although its answer was lost, and nobody would know of the hold.
-        this.#uncertain.set(row.callId, performance.now() + longestOnItsWayMs);
-        this.#unbooked.set(row.callId, released(row.callId));
+        this.#ends.keep(released(row.callId), performance.now() + longestOnItsWayMs);
         throw error;
       }
       if (outcome.granted !== null) return { callId: row.callId, amount: outcome.granted };
@@ -140,17 +131,18 @@ export class Ledger {
    * instances took this one for dead and charged the hold, what it cost takes the place of that.
    */
   settle(hold: Hold, settlement: Settlement): Promise<void> {
-    return this.#persistently('settle_failed', settled(hold, settlement));
+    return this.#ends.add(settled(hold, settlement));
   }
 
   /** Returns the hold of a call that never left, also where other instances have charged it meanwhile. */
   release(hold: Hold): Promise<void> {
-    return this.#persistently('release_failed', released(hold.callId));
+    void this.#ends.add(released(hold.callId));
+    return this.#ends.booked();
   }
 
   /** Resolves when what has ended on this instance until now is booked, so that whoever then reads sees it. */
   booked(): Promise<void> {
-    return this.#ends.decided();
+    return this.#ends.booked();
   }
 
   /** Spent, held and the reset of each connection's current window, in the order asked for. */
@@ -176,7 +168,7 @@ export class Ledger {
     }, heartbeatMs);
     return async () => {
       clearInterval(timer);
-      await this.#bookRest();
+      await this.#ends.bookRest();
       await store.deleteInstance(this.#parts.database.sql, this.instanceId);
     };
   }
@@ -187,7 +179,8 @@ export class Ledger {
     const silence = isAlone ? 0 : silenceMs / 1000;
     const orphans = await store.listOrphanedHolds(database.sql, this.instanceId, silence);
     const now = clock.now();
-    await Promise.all(orphans.map((orphan) => this.#ends.add(lost(orphan, now))));
+    for (const orphan of orphans) void this.#ends.add(lost(orphan, now));
+    await this.#ends.booked();
     await store.deleteDeadInstances(database.sql, this.instanceId, silence);
     return orphans.length;
   }
@@ -239,51 +232,14 @@ export class Ledger {
     return ends.map(({ callId }) => !missing.has(callId) || charged.has(callId));
   }
 
-  /** Ends a hold. What the database does not take of a receipt, it does without: a hold must not stay for that. */
-  async #end(end: HoldEnd): Promise<void> {
-    let isKnown: boolean;
-    try {
-      isKnown = await this.#ends.add(end);
-    } catch (error) {
-      if (!isOfItsValues(error)) throw error;
-      this.#parts.onFault('receipt_refused', error);
-      isKnown = await this.#ends.add(withoutDetails(end));
-    }
-    const uncertainUntil = this.#uncertain.get(end.callId) ?? 0;
-    // Not there yet: it may come.
-    if (!isKnown && performance.now() < uncertainUntil) return;
-    this.#uncertain.delete(end.callId);
-    this.#unbooked.delete(end.callId);
-  }
-
   async #beat(): Promise<void> {
     await store.upsertInstance(this.#parts.database.sql, this.instanceId);
     const now = performance.now();
     const isUnbroken = this.#heard !== undefined && now - this.#heard.last < silenceMs;
     this.#heard = { since: isUnbroken ? (this.#heard?.since ?? now) : now, last: now };
-    await this.#bookRest();
+    await this.#ends.bookRest();
     // Whoever was away with the database can't tell who else is gone: the others may just not have spoken again.
     if (this.#parts.isAlone || now - this.#heard.since >= silenceMs) await this.resolveOrphans();
-  }
-
-  /** What could not be written when it was due. */
-  async #bookRest(): Promise<void> {
-    if (this.#isBooking) return;
-    this.#isBooking = true;
-    const attempts = await Promise.allSettled([...this.#unbooked.values()].map((end) => this.#end(end)));
-    this.#isBooking = false;
-    const failed = attempts.find((attempt) => attempt.status === 'rejected');
-    if (failed !== undefined) this.#parts.onFault('booking_failed', failed.reason);
-  }
-
-  /** Writes now, or with the next heartbeat that finds the database: until then the hold stays. */
-  async #persistently(event: string, end: HoldEnd): Promise<void> {
-    try {
-      await this.#end(end);
-    } catch (error) {
-      this.#parts.onFault(event, error);
-      this.#unbooked.set(end.callId, end);
-    }
   }
 }
 

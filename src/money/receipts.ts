@@ -65,8 +65,14 @@ export function isLost({ flags }: HoldEnd): boolean {
   return flags.includes(lostFlag);
 }
 
+const detailsLostFlag = 'details_lost';
+
+export function isWithoutDetails({ flags }: HoldEnd): boolean {
+  return flags.includes(detailsLostFlag);
+}
+
 /** The same end with its cost alone, where the database refuses what came from the provider. */
 export function withoutDetails(end: HoldEnd): HoldEnd {
   const details = { servedModel: null, serviceTier: null, usage: null, lines: [], price: null };
-  return { ...end, ...details, flags: [...end.flags, 'details_lost'] };
+  return { ...end, ...details, flags: [...end.flags, detailsLostFlag] };
 }

@@ -226,7 +226,7 @@ export class Dispatcher {
   #settle(hold: Hold, booking: Booking | Promise<Booking>, { startedAt, status, ttfbMs }: Seen): Promise<void> {
     const durationMs = Math.round(performance.now() - startedAt);
     return this.#finish('settle_failed', async () => {
-      await this.#services.ledger.settle(hold, { ...(await booking), status, ttfbMs, durationMs });
+      void this.#services.ledger.settle(hold, { ...(await booking), status, ttfbMs, durationMs });
     });
   }
 

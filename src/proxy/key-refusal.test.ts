@@ -183,7 +183,12 @@ describe('a refusal that comes badly', () => {
       await exchange.write(head);
       const piece = `${(64 * 1024).toString(16)}\r\n${'x'.repeat(64 * 1024)}\r\n`;
       const isClosed = exchange.closed.then(() => true);
-      while (!(await Promise.race([isClosed, exchange.write(piece).then(() => false)])));
+      // A turn of the event loop each: a socket that is gone takes everything at once, and is not told of its end before.
+      const writeOn = async () => {
+        await exchange.write(piece);
+        await Bun.sleep(0);
+      };
+      while (!(await Promise.race([isClosed, writeOn().then(() => false)])));
     });
     running.push(upstream);
     const { keypass } = startAt(upstream.origin);

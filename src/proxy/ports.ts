@@ -39,10 +39,12 @@ export interface Ledger {
    * nothing; `connection_changed` where the grantee was read before the connection's last edit.
    */
   hold(request: HoldRequest): Promise<Hold>;
-  /** Books a call that was dispatched, once. */
+  /** Books a call that was dispatched, once. Nobody has to wait for it, and it does not fail. */
   settle(hold: Hold, settlement: Settlement): Promise<void>;
   /** Gives back the hold of a call that was not dispatched. */
   release(hold: Hold): Promise<void>;
+  /** Resolves when what was to be booked until now has been tried. */
+  booked(): Promise<void>;
 }
 
 /** `fetch` as a runtime provides it: one that must not cut an idle stream by a time limit of its own. */

@@ -137,8 +137,9 @@ export class Proxy {
   }
 
   /** Resolves when no call is on its way to its answer and every call that has ended is booked. */
-  settled(): Promise<void> {
-    return this.#pending.idle();
+  async settled(): Promise<void> {
+    await this.#pending.idle();
+    await this.#services.ledger.booked();
   }
 
   /** Sets the call's bound aside, or, where that does not fit, the bound of the same call with less output. */

@@ -207,6 +207,8 @@ export class MemoryLedger implements Ledger {
     this.settlements.push({ ...settlement, callId: hold.callId });
   }
 
+  async booked(): Promise<void> {}
+
   async release(hold: Hold): Promise<void> {
     this.#resolve(hold);
     this.released += 1;
