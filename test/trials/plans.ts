@@ -17,8 +17,8 @@ const mostOutput = 16_384;
 const templateTokens = 512;
 /** KeyPass lowers a limit to no less than this. */
 const usefulOutput = 1024;
-/** At most this many bytes are added to a body that does not ask for its usage and its tier by itself. */
-const addedBytes = 100;
+/** At most this many bytes are added to a body that does not say its usage, tier, state and limit by itself. */
+const addedBytes = 120;
 
 /** Kinds of calls, from dear to cheap; `closing` is the smallest, and the same every time. */
 export const sizes = ['open', 'large', 'exact', 'twice', 'medium', 'small', 'caching', 'closing'] as const;

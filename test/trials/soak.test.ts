@@ -49,7 +49,7 @@ test('a stream that has ended, whichever way, leaves no timer, no listener and n
     Object.assign(globalThis, { setTimeout: counted, clearTimeout: forgotten });
     const leaving = Array.from({ length: 30 }, () => new AbortController());
     await Promise.all(leaving.map(({ signal }) => call(signal)));
-    expect(running.size).toBeGreaterThan(leaving.length);
+    expect(running.size).toBeGreaterThanOrEqual(leaving.length);
     for (const [index, exchange] of upstream.exchanges.slice(1).entries()) {
       if (index % 3 === 0) leaving[index]?.abort();
       else if (index % 3 === 1) exchange.reset();
