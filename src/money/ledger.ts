@@ -127,8 +127,9 @@ export class Ledger {
   }
 
   /**
-   * Books the call once. A database that is away for a moment is asked again; the hold stays until it is booked. If other
-   * instances took this one for dead and charged the hold, what it cost takes the place of that.
+   * Books the call once; resolves when that has been tried, and never fails. A database that is away for a moment is asked
+   * again; the hold stays until it is booked. If other instances took this one for dead and charged the hold, what it cost
+   * takes the place of that.
    */
   settle(hold: Hold, settlement: Settlement): Promise<void> {
     return this.#ends.add(settled(hold, settlement));

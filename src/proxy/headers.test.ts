@@ -128,6 +128,17 @@ const refused = (provider: typeof openai, name: string, value: string): unknown 
   return undefined;
 };
 
+test('what KeyPass itself says of a request is replaced by no client and no owner, at any provider', () => {
+  const others = { 'accept-encoding': 'gzip', 'user-agent': 'another' };
+  for (const provider of providers) {
+    const sent = upstreamHeaders(provider, new Headers(others), key(others), null);
+    expect([sent.get('accept-encoding'), sent.get('user-agent')]).toEqual(['identity', 'KeyPass']);
+    for (const [name, value] of Object.entries(provider.defaultHeaders)) {
+      if (!provider.requestHeaders.includes(name)) expect(sent.get(name)).toBe(value);
+    }
+  }
+});
+
 describe('a header that changes what a call may do', () => {
   test.each([
     '',
