@@ -1,4 +1,4 @@
-import { commandLine, exit, reexecuteWithFetchLimit, writeErrorLine, writeLine } from './runtime/process.ts';
+import { commandLine, exit, reexecuteAsServer, writeErrorLine, writeLine } from './runtime/process.ts';
 import { version } from './version.ts';
 
 type Command = (args: readonly string[]) => Promise<void> | void;
@@ -8,7 +8,7 @@ const commands = new Map<string, Command>([
   [
     'serve',
     async () => {
-      reexecuteWithFetchLimit();
+      reexecuteAsServer();
       const { serveCommand } = await import('./cli/serve.ts');
       await serveCommand();
     },

@@ -31,7 +31,7 @@ test('a crowd is cut into pieces that do not keep the last one waiting for long'
   });
   const all = Array.from({ length: 600 }, (_, index) => index);
   expect(await Promise.all(all.map((number) => numbers.add(number)))).toEqual(all);
-  expect(Math.max(...sizes)).toBe(256);
+  expect(Math.max(...sizes)).toBe(64);
 });
 
 const failing = (error: Error) =>

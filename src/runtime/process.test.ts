@@ -9,14 +9,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const script = join(folder, 'script.ts');
 writeFileSync(
   script,
-  `import { commandLine, environment, reexecuteWithFetchLimit, writeLine } from ${JSON.stringify(join(import.meta.dir, 'process.ts'))};
+  `import { commandLine, environment, reexecuteAsServer, writeLine } from ${JSON.stringify(join(import.meta.dir, 'process.ts'))};
    writeLine('started ' + process.pid);
-   reexecuteWithFetchLimit();
-   writeLine(JSON.stringify([environment().BUN_CONFIG_MAX_HTTP_REQUESTS, environment().OTHER, commandLine(), process.execArgv]));`,
+   reexecuteAsServer();
+   writeLine(JSON.stringify([environment(), commandLine(), process.execArgv]));`,
 );
 
 async function run(variables: Record<string, string>): Promise<string[]> {
-  const { BUN_CONFIG_MAX_HTTP_REQUESTS: _, ...inherited } = process.env;
+  const { BUN_CONFIG_MAX_HTTP_REQUESTS: _limit, MIMALLOC_PURGE_DELAY: _delay, ...inherited } = process.env;
   const child = Bun.spawn([process.execPath, '--smol', script, 'serve', 'two words', ''], {
     env: { ...inherited, OTHER: 'kept', ...variables },
     stdout: 'pipe',
@@ -26,16 +26,18 @@ async function run(variables: Record<string, string>): Promise<string[]> {
   return output.trim().split('\n');
 }
 
-test('the process starts itself again once: same pid, arguments and environment, and the limit', async () => {
+test('the process starts itself again once: same pid, arguments and environment, and the settings of a server', async () => {
   const [first, second, report, ...rest] = await run({});
   expect(first).toMatch(/^started \d+$/);
   expect(second).toBe(first);
-  expect(JSON.parse(report ?? '')).toEqual(['65535', 'kept', ['serve', 'two words', ''], ['--smol']]);
+  const settings = { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', MIMALLOC_PURGE_DELAY: '10000', OTHER: 'kept' };
+  expect(JSON.parse(report ?? '')).toEqual([expect.objectContaining(settings), ['serve', 'two words', ''], ['--smol']]);
   expect(rest).toEqual([]);
 });
 
-test("the operator's own limit stays", async () => {
-  const [, report, ...rest] = await run({ BUN_CONFIG_MAX_HTTP_REQUESTS: '512' });
-  expect(JSON.parse(report ?? '')[0]).toBe('512');
+test("the operator's own setting stays, and the others are set beside it", async () => {
+  const [, , report, ...rest] = await run({ BUN_CONFIG_MAX_HTTP_REQUESTS: '512' });
+  const settings = { BUN_CONFIG_MAX_HTTP_REQUESTS: '512', MIMALLOC_PURGE_DELAY: '10000' };
+  expect(JSON.parse(report ?? '')[0]).toMatchObject(settings);
   expect(rest).toEqual([]);
 });

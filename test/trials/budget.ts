@@ -4,11 +4,11 @@
  *
  *     bun run harness:budget [--seed N] [--clients N]
  */
-import { reexecuteWithFetchLimit } from '../../src/runtime/process.ts';
+import { reexecuteAsServer } from '../../src/runtime/process.ts';
 import { runBudgetTrial } from './budget-trial.ts';
 import { exitOnSignal, flag, report } from './report.ts';
 
-reexecuteWithFetchLimit();
+reexecuteAsServer();
 exitOnSignal();
 const seed = flag('seed', Date.now() % 1_000_000);
 const clients = flag('clients', 1000);

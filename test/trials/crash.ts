@@ -4,12 +4,12 @@
  *
  *     bun run harness:crash [--seed N] [--rounds N]
  */
-import { reexecuteWithFetchLimit } from '../../src/runtime/process.ts';
+import { reexecuteAsServer } from '../../src/runtime/process.ts';
 import { runCrashTrial } from './crash-trial.ts';
 import { runEmbeddedTrial } from './embedded-trial.ts';
 import { exitOnSignal, flag, report } from './report.ts';
 
-reexecuteWithFetchLimit();
+reexecuteAsServer();
 exitOnSignal();
 const seed = flag('seed', Date.now() % 1_000_000);
 const rounds = flag('rounds', 20);

@@ -4,12 +4,12 @@
  *
  *     bun run harness:soak [--seconds N] [--streams N] [--seed N]
  */
-import { reexecuteWithFetchLimit } from '../../src/runtime/process.ts';
+import { reexecuteAsServer } from '../../src/runtime/process.ts';
 import { hasPostgres } from '../harness/postgres.ts';
 import { exitOnSignal, flag, report } from './report.ts';
 import { runSoakTrial } from './soak-trial.ts';
 
-reexecuteWithFetchLimit();
+reexecuteAsServer();
 exitOnSignal();
 const [seconds, streams, seed] = [flag('seconds', 300), flag('streams', 500), flag('seed', Date.now() % 1_000_000)];
 const longestMs = Math.min(60_000, seconds * 200);
