@@ -119,7 +119,8 @@ export class Access {
     opened.keys.set(provider, key);
     const now = this.#parts.clock.now();
     if (now.getTime() - key.lastUsedAt >= lastUsedMs) await this.#noteUse(key, now);
-    return { keyId: key.keyId, version: key.version, ...readItem(item) };
+    const { secret, headers } = readItem(item);
+    return { keyId: key.keyId, version: key.version, secret, headers };
   }
 
   /** What the app may know of its own connection. */
@@ -253,8 +254,13 @@ function readItem(item: Uint8Array): { secret: Uint8Array; headers: Record<strin
   zero(item);
   if (!isPlainObject(parsed) || typeof parsed['secret'] !== 'string') throw new Error('an item without a secret');
   const given = isPlainObject(parsed['headers']) ? Object.entries(parsed['headers']) : [];
-  const headers = given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
-  return { secret: utf8(parsed['secret']), headers: Object.fromEntries(headers) };
+  return { secret: utf8(parsed['secret']), headers: given.length === 0 ? noHeaders : textsAmong(given) };
+}
+
+const noHeaders: Record<string, string> = Object.freeze({});
+
+function textsAmong(members: readonly [string, unknown][]): Record<string, string> {
+  return Object.fromEntries(members.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
 }
 
 function wrapFields(row: store.OpenableRow, generation: number) {

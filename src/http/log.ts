@@ -56,13 +56,13 @@ function codeOf(error: unknown): { errorCode?: string } {
   return typeof code === 'string' && /^[A-Z0-9_]{3,40}$/.test(code) ? { errorCode: code } : {};
 }
 
+const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
+const rootAreas = words('openai anthropic google groq link vault console docs assets sdk healthz readyz metrics');
+const apiAreas = words('auth keys apps link connection connections proxy providers usage tokens');
+
 /** The part of the product that a path belongs to: fixed words only, since a path can hold anything. */
 function areaOf(path: string): string {
   const [, first = '', second = ''] = path.split('/', 3);
-  if (first !== 'v1')
-    return (
-      /^(openai|anthropic|google|groq|link|vault|console|docs|assets|sdk|healthz|readyz|metrics)$/.exec(first)?.[0] ??
-      'other'
-    );
-  return /^(auth|keys|apps|link|connections?|proxy|providers|usage|tokens)$/.exec(second)?.[0] ?? 'other';
+  const [area, areas] = first === 'v1' ? [second, apiAreas] : [first, rootAreas];
+  return areas.has(area) ? area : 'other';
 }

@@ -35,6 +35,8 @@ export interface CostLine {
   readonly cost: string;
 }
 
+type Charged = Pick<CostLine, 'bucket' | 'quantity' | 'rate'>;
+
 const feeNames: readonly FeeName[] = ['webSearch', 'fileSearch', 'otherTools'];
 
 /**
@@ -47,10 +49,11 @@ export function costOf(usage: Usage, price: Price): { cost: Pico; lines: CostLin
   const inputTokens = tokensIn(usage, inputBuckets);
   const lines: CostLine[] = [];
   let cost = 0n;
-  const charge = (line: Pick<CostLine, 'bucket' | 'quantity' | 'rate' | 'variant'>, step: RateStep) => {
-    const amount = priceOf(line.quantity, step.pico);
+  const charge = ({ bucket, quantity, rate }: Charged, { pico, usd, per }: RateStep, variant?: string) => {
+    const amount = priceOf(quantity, pico);
     cost += amount;
-    lines.push({ ...line, usd: step.usd, per: step.per, cost: formatUsd(amount) });
+    const line = { bucket, quantity, rate, usd, per, cost: formatUsd(amount) };
+    lines.push(variant === undefined ? line : { ...line, variant });
   };
   const chargeAt = (rate: RateName | undefined, bucket: CostLine['bucket'], quantity: number) => {
     const steps = rate === undefined ? undefined : price.rates[rate];
@@ -67,7 +70,7 @@ export function costOf(usage: Usage, price: Price): { cost: Pico; lines: CostLin
   if (images !== undefined && images.count !== 0) {
     const found = imagePriceOf(price, images);
     if (found === undefined) throw priceUnknown(price.model, 'images');
-    charge({ bucket: 'images', quantity: images.count, rate: 'image', ...variantOf(found) }, found.step);
+    charge({ bucket: 'images', quantity: images.count, rate: 'image' }, found.step, variantOf(found));
   }
   for (const name of feeNames) {
     const quantity = fees?.[name] ?? 0;
@@ -81,9 +84,9 @@ function statedCost(usd: string): { cost: Pico; lines: CostLine[] } {
   return { cost: parseUsd(usd), lines: [{ bucket: 'stated', quantity: 1, rate: 'stated', usd, per: 1, cost: usd }] };
 }
 
-function variantOf({ size, quality }: ImagePrice): Pick<CostLine, 'variant'> {
+function variantOf({ size, quality }: ImagePrice): string | undefined {
   const variant = [size, quality].filter((part) => part !== null).join(' ');
-  return variant === '' ? {} : { variant };
+  return variant === '' ? undefined : variant;
 }
 
 /** The model's name comes from a request that named it to be called: it is no secret. */

@@ -186,21 +186,30 @@ export class Ledger {
     return orphans.length;
   }
 
-  #rowOf({ grantee, tokens, ...call }: HoldRequest): HoldRow {
+  #rowOf(request: HoldRequest): HoldRow {
     const now = this.#parts.clock.now();
-    const { connectionId, policy, seal } = grantee;
+    const { connectionId, policy, seal } = request.grantee;
     if (isExpired(policy, now)) throw expired();
-    const { tpm } = policy.limits;
+    const { rpm, tpm, parallel } = policy.limits;
     return {
-      ...call,
-      ...policy.limits,
+      callId: request.callId,
       connectionId,
       seal,
+      keySeal: request.keySeal,
       windowStart: windowAt(policy.period, now).start,
       budget: picoFromCents(policy.budgetCents),
+      amount: request.amount,
+      minimum: request.minimum,
+      rpm,
+      tpm,
+      parallel,
       // A call that may take more than a minute's tokens takes all of them.
-      tokens: tpm === null ? 0 : Math.min(tokens, tpm),
+      tokens: tpm === null ? 0 : Math.min(request.tokens, tpm),
       instanceId: this.instanceId,
+      provider: request.provider,
+      model: request.model,
+      endpoint: request.endpoint,
+      keyId: request.keyId,
       createdAt: now,
     };
   }

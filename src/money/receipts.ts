@@ -20,11 +20,13 @@ const neverLeft: Settlement = {
 
 /** The end of a call that was dispatched. */
 export function settled(hold: Hold, settlement: Settlement): HoldEnd {
-  const { usage, lines, price, servedModel, serviceTier, cost, flags, ...rest } = settlement;
+  const { status, usage, lines, price, servedModel, serviceTier, cost, quality, flags, ttfbMs, durationMs } =
+    settlement;
   return {
-    ...rest,
     callId: hold.callId,
     isRelease: false,
+    status,
+    quality,
     cost: cost < mostBooked ? cost : mostBooked,
     flags: cost > hold.amount ? [...flags, 'overrun'] : flags,
     usage,
@@ -33,6 +35,8 @@ export function settled(hold: Hold, settlement: Settlement): HoldEnd {
     servedModel: servedModel ?? null,
     serviceTier: serviceTier ?? null,
     tokens: usage === null ? null : tokensIn(usage, tokenBuckets),
+    ttfbMs,
+    durationMs,
   };
 }
 

@@ -6,8 +6,18 @@ import { bounded, keyRefusalIn, type KeyRefusal } from './key-refusal.ts';
 import { errorOf, type Lifeline } from './lifeline.ts';
 import type { Pending } from './pending.ts';
 import type { Fetch, Grantee, Hold, Ledger, Limits } from './ports.ts';
-import type { PreparedCall, Route } from './prepare.ts';
-import { bookingOf, unanswered, unbilled, type Booking, type Content, type Ending, type Quoted } from './pricing.ts';
+import type { Route } from './paths.ts';
+import type { PreparedCall } from './prepare.ts';
+import {
+  bookingOf,
+  settlementOf,
+  unanswered,
+  unbilled,
+  type Booking,
+  type Content,
+  type Ending,
+  type Quoted,
+} from './pricing.ts';
 import { isShort, relay, relayWhole, type RelayEnd } from './relay.ts';
 import { tapFor, type Tap } from './tap.ts';
 import type { Upload } from './upload-stream.ts';
@@ -42,7 +52,6 @@ export interface RefusedKey extends UsedKey {
 export interface ProxyCall {
   /** Unique: the id of the hold and of the receipt. */
   readonly callId: string;
-  readonly grantee: Grantee;
   readonly route: Route;
   /** The client's headers: those that may go up are taken from it. */
   readonly headers: Headers;
@@ -64,7 +73,10 @@ export interface Answer {
 }
 
 /** A call whose cost is held. */
-export interface HeldCall extends PreparedCall {
+export interface HeldCall {
+  readonly call: ProxyCall;
+  readonly grantee: Grantee;
+  readonly prepared: PreparedCall;
   readonly hold: Hold;
   /** The output limit that was set for it to fit the budget. */
   readonly maxTokens?: number;
@@ -78,8 +90,12 @@ interface Seen {
   readonly startedAt: number;
 }
 
-/** A call whose key has been opened. */
-export interface OpenedCall extends HeldCall, UsedKey {}
+/** A call whose key has been opened, and is among its headers. */
+export interface OpenedCall {
+  readonly held: HeldCall;
+  readonly key: UsedKey;
+  readonly headers: Headers;
+}
 
 /** From a call's dispatch to its settlement: every hold that comes here is settled or released exactly once. */
 export class Dispatcher {
@@ -92,40 +108,34 @@ export class Dispatcher {
   }
 
   /** Sends a call whose hold is durable. What it throws was not answered, and is settled or released all the same. */
-  async dispatch(call: ProxyCall, held: OpenedCall, headers: Headers, lifeline: Lifeline): Promise<Answer> {
+  async dispatch(opened: OpenedCall, lifeline: Lifeline): Promise<Answer> {
+    const { held, headers } = opened;
+    const { call, prepared, hold } = held;
     const { endpoint, url } = call.route;
-    const quoted = quotedOf(call, held);
+    const quoted = quotedOf(held);
     const startedAt = performance.now();
     lifeline.dispatched();
     let response: Response;
     try {
-      const body = call.upload?.open(lifeline) ?? held.content?.bytes ?? null;
+      const body = call.upload?.open(lifeline) ?? prepared.content?.bytes ?? null;
       const request = { url, method: endpoint.method, headers, body, mayRepeat: mayRepeat(endpoint) };
       response = await send(this.#services.fetch, request, lifeline);
     } catch (error) {
       if (error instanceof NoAnswer && !error.wasSent) {
-        await this.release(held.hold);
+        await this.release(hold);
       } else {
-        void this.#settle(held.hold, unanswered(held.hold, quoted, 'no_answer'), {
-          status: null,
-          ttfbMs: null,
-          startedAt,
-        });
+        const seen = { status: null, ttfbMs: null, startedAt };
+        void this.#settle(hold, unanswered(hold, quoted, 'no_answer'), seen);
       }
       throw error instanceof NoAnswer ? toldOf(error, quoted) : error;
     }
-    return this.#answer(call, held, response, lifeline, startedAt);
+    return this.#answer(opened, response, lifeline, startedAt);
   }
 
-  async #answer(
-    call: ProxyCall,
-    held: OpenedCall,
-    response: Response,
-    lifeline: Lifeline,
-    startedAt: number,
-  ): Promise<Answer> {
+  async #answer(opened: OpenedCall, response: Response, lifeline: Lifeline, startedAt: number): Promise<Answer> {
     const { status } = response;
-    this.#noteKey(call, held, response);
+    this.#noteKey(opened, response);
+    const { held } = opened;
     const { hold } = held;
     const seen = { status, ttfbMs: Math.round(performance.now() - startedAt), startedAt };
     if (status >= 300 && status < 400) {
@@ -138,34 +148,34 @@ export class Dispatcher {
     }
     let answer: Answer | KeyPassError;
     try {
-      answer = await this.#relayed(call, held, response, lifeline, seen);
+      answer = await this.#relayed(opened, response, lifeline, seen);
     } catch (error) {
-      void this.#settle(hold, unanswered(hold, quotedOf(call, held), 'not_relayed'), seen);
+      void this.#settle(hold, unanswered(hold, quotedOf(held), 'not_relayed'), seen);
       lifeline.cut(new KeyPassError('internal_error', 'KeyPass could not pass the answer on.'));
       throw error;
     }
-    if (answer instanceof KeyPassError) throw quotedOf(call, held) === null ? answer : onceOnly(answer);
+    if (answer instanceof KeyPassError) throw quotedOf(held) === null ? answer : onceOnly(answer);
     return answer;
   }
 
   /** The answer as it is passed on, or the failure that came in its place; its end is booked. What this throws has not been. */
   async #relayed(
-    call: ProxyCall,
-    held: OpenedCall,
+    opened: OpenedCall,
     response: Response,
     lifeline: Lifeline,
     seen: Seen,
   ): Promise<Answer | KeyPassError> {
     const { status } = response;
     const { maxCopyBytes: longest, drainMs } = this.#services.limits;
-    const { priced, removesUsage } = held;
+    const { held } = opened;
+    const { call, hold } = held;
+    const { priced, removesUsage } = held.prepared;
     const format = priced?.call.format ?? null;
     const tap = tapFor(response, { format, removesUsage, longest });
     const headers = answerHeaders(call.route.provider, response.headers);
     if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
     // Not all of the call: what was uploaded is not kept until the answer's end.
-    const { hold } = held;
-    const quoted = quotedOf(call, held);
+    const quoted = quotedOf(held);
     const onEnd = (end: RelayEnd, isBehind: boolean) =>
       void this.#settle(hold, this.#bookingAt(hold, quoted, { end, isBehind, status }, tap), seen);
     const telling =
@@ -176,7 +186,7 @@ export class Dispatcher {
       if (whole instanceof KeyPassError) return whole;
       const refusal = keyRefusalIn(call.route.provider, status, whole);
       if (refusal === undefined) return { status, headers, body: whole };
-      this.#noteRefused(call, held, { status, verdict: refusal.verdict });
+      this.#noteRefused(opened, { status, verdict: refusal.verdict });
       return refusal.error;
     }
     if (response.body === null) {
@@ -189,22 +199,17 @@ export class Dispatcher {
   }
 
   /** What the status alone says of the key that was sent. */
-  #noteKey(call: ProxyCall, held: OpenedCall, { ok, status }: Response): void {
-    const { keyId, keyVersion, priced } = held;
+  #noteKey(opened: OpenedCall, { ok, status }: Response): void {
     // Lists of models are open to anybody at some providers: what is billed tells.
-    const noting = ok && priced !== null ? this.#services.onKeyTaken?.({ keyId, keyVersion }) : undefined;
+    const noting = ok && opened.held.prepared.priced !== null ? this.#services.onKeyTaken?.(opened.key) : undefined;
     if (noting !== undefined) void this.#finish('key_taken', () => noting);
-    if (status === 402) this.#noteRefused(call, held, { status, verdict: 'rejected' });
+    if (status === 402) this.#noteRefused(opened, { status, verdict: 'rejected' });
   }
 
-  #noteRefused(
-    { grantee, route }: ProxyCall,
-    { keyId, keyVersion }: OpenedCall,
-    told: Pick<RefusedKey, 'status' | 'verdict'>,
-  ): void {
-    const { connectionId } = grantee;
-    const key = { connectionId, keyId, keyVersion, provider: route.provider.id, ...told };
-    void this.#finish('key_refused', async () => this.#services.onKeyRefused?.(key));
+  #noteRefused({ held, key }: OpenedCall, told: Pick<RefusedKey, 'status' | 'verdict'>): void {
+    const { connectionId } = held.grantee;
+    const refused = { connectionId, provider: held.call.route.provider.id, ...key, ...told };
+    void this.#finish('key_refused', async () => this.#services.onKeyRefused?.(refused));
   }
 
   /** An answer has always ended in a booking, whatever it was that could not be read. */
@@ -215,7 +220,8 @@ export class Dispatcher {
     tap: Tap,
   ): Promise<Booking> {
     try {
-      return await bookingOf(hold, quoted, { ...ended, reading: tap.result(), hasSeen: tap.hasSeen });
+      const { end, isBehind, status } = ended;
+      return await bookingOf(hold, quoted, { end, isBehind, status, reading: tap.result(), hasSeen: tap.hasSeen });
     } catch (error) {
       this.#services.onFault('booking_failed', error);
       return unanswered(hold, quoted, 'unreadable');
@@ -226,7 +232,7 @@ export class Dispatcher {
   #settle(hold: Hold, booking: Booking | Promise<Booking>, { startedAt, status, ttfbMs }: Seen): Promise<void> {
     const durationMs = Math.round(performance.now() - startedAt);
     return this.#finish('settle_failed', async () => {
-      void this.#services.ledger.settle(hold, { ...(await booking), status, ttfbMs, durationMs });
+      void this.#services.ledger.settle(hold, settlementOf(await booking, { status, ttfbMs, durationMs }));
     });
   }
 
@@ -248,8 +254,8 @@ export class Dispatcher {
   }
 }
 
-function quotedOf({ route }: ProxyCall, { priced }: HeldCall): Quoted {
-  return priced?.quote ?? (route.endpoint.metering === 'unmetered' ? 'unmetered' : null);
+function quotedOf({ call, prepared }: HeldCall): Quoted {
+  return prepared.priced?.quote ?? (call.route.endpoint.metering === 'unmetered' ? 'unmetered' : null);
 }
 
 /** What bills nothing and leaves nothing at the provider. */

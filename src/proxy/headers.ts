@@ -1,6 +1,6 @@
 import { sha256, utf8 } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
-import { securityHeaders } from '../http/security-headers.ts';
+import { sandboxHeaders } from '../http/security-headers.ts';
 import type { KeyHeader, Provider } from '../providers/index.ts';
 import type { OpenedKey } from './ports.ts';
 
@@ -32,7 +32,9 @@ interface Rules {
 const known = new WeakMap<Provider, Rules>();
 
 function rulesOf(provider: Provider): Rules {
-  const rules = known.get(provider) ?? newRules(provider);
+  const found = known.get(provider);
+  if (found !== undefined) return found;
+  const rules = newRules(provider);
   known.set(provider, rules);
   return rules;
 }
@@ -99,15 +101,12 @@ export async function withOwnIdempotencyKey(client: Headers, connectionId: strin
   return own;
 }
 
-/** What keeps a provider's bytes from ever acting as a page of KeyPass, among what every answer has. */
-const ownHeaders = new Headers({ ...securityHeaders, 'content-security-policy': "sandbox; default-src 'none'" });
-
 /**
  * The headers of the answer: the provider's own by allow-list, and KeyPass's, which no provider's list names. Its
  * `x-request-id` becomes `x-provider-request-id`, because every answer has an id of ours.
  */
 export function answerHeaders(provider: Provider, upstream: Headers): Headers {
-  const headers = new Headers(ownHeaders);
+  const headers = new Headers(sandboxHeaders);
   const { names, prefixes } = rulesOf(provider);
   // One walk costs less than to look for each name, and prefixes need one anyway.
   upstream.forEach((value, name) => {

@@ -13,8 +13,9 @@ export interface Target {
   readonly query: string;
 }
 
-/** A request that the provider's table lists. */
-export interface MatchedEndpoint {
+/** A request that the provider's table lists, and where it goes. */
+export interface Route {
+  readonly provider: Provider;
   readonly endpoint: Endpoint;
   /** The model that the path names, if it names one. */
   readonly model: string | null;
@@ -60,14 +61,14 @@ export function targetOf(requestUrl: string): Target {
 }
 
 /** Finds the row for a call and builds its URL. Throws `invalid_path`, `endpoint_not_allowed`, `unsupported_parameter`. */
-export function matchEndpoint(provider: Provider, method: string, path: string, query: string): MatchedEndpoint {
+export function matchEndpoint(provider: Provider, method: string, path: string, query: string): Route {
   if (!plainPath.test(path)) throw invalidPath();
   for (const endpoint of provider.endpoints) {
     const match = endpoint.method === method ? templateOf(endpoint).exec(path) : null;
     if (match === null) continue;
     const isFixed = match.groups === undefined && query === '';
     const url = isFixed ? fixedUrl(provider.origin, path) : urlOf(provider.origin, path, checkedQuery(endpoint, query));
-    return { endpoint, model: match.groups?.['model'] ?? null, url };
+    return { provider, endpoint, model: match.groups?.['model'] ?? null, url };
   }
   throw new KeyPassError(
     'endpoint_not_allowed',
@@ -79,7 +80,7 @@ export function matchEndpoint(provider: Provider, method: string, path: string, 
  * Where the answer names the address at which an upload goes on, writes KeyPass's own in its place: a client would send
  * its access token there. An address of another host or endpoint is taken out.
  */
-export function keepHere(headers: Headers, { endpoint, url }: MatchedEndpoint, base: string): void {
+export function keepHere(headers: Headers, { endpoint, url }: Route, base: string): void {
   const name = endpoint.upload?.continuesAt;
   const address = name === undefined ? null : headers.get(name);
   if (name === undefined || address === null) return;

@@ -9,15 +9,10 @@ import type { UsageFormat } from '../money/usage.ts';
 import { isAbsent, isObject, type JsonObject } from '../money/json.ts';
 import { type Endpoint, limitsOf, type Metering, type Provider } from '../providers/index.ts';
 import { includeUsageMembers } from './include-usage.ts';
-import type { MatchedEndpoint } from './paths.ts';
+import type { Route } from './paths.ts';
 import type { Grantee } from './ports.ts';
 import { contentWith, jsonType, quote, type Content, type PricedCall, type Quote } from './pricing.ts';
 import { checkModel, checkScope, grantFor, modelOf, withoutState } from './rules.ts';
-
-/** A listed endpoint of a provider, and the URL that a call of it goes to. */
-export interface Route extends MatchedEndpoint {
-  readonly provider: Provider;
-}
 
 /** A call that the policy allows, with what it may cost. */
 export interface PreparedCall {

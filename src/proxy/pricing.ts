@@ -129,31 +129,52 @@ export type Booking = Pick<
   'usage' | 'cost' | 'lines' | 'price' | 'quality' | 'flags' | 'servedModel' | 'serviceTier'
 >;
 
+/** The booking and the rest of what a receipt keeps, written out: it is made for each call, and spreads cost the most of it. */
+export function settlementOf(
+  { usage, cost, lines, price, quality, flags, servedModel, serviceTier }: Booking,
+  { status, ttfbMs, durationMs }: Omit<Settlement, keyof Booking>,
+): Settlement {
+  return {
+    usage,
+    cost,
+    lines,
+    price,
+    quality,
+    flags,
+    servedModel,
+    serviceTier,
+    status,
+    ttfbMs,
+    durationMs,
+  };
+}
+
 /** What to book for a call that was answered. What can't be told costs what was held, and says so. */
 export async function bookingOf(hold: Hold, quoted: Quoted, ending: Ending): Promise<Booking> {
-  const { reading, end } = ending;
   const isFailure = ending.status < 200 || ending.status >= 300;
   // Providers bill nothing for lists and token counts.
   if (quoted === null || (isFailure && quoted === 'unmetered')) return unbilled([]);
   if (quoted === 'unmetered') return unseen([]);
   if (isFailure) return failed(hold, quoted, ending);
-  const served = servedAs(reading);
+  return asServed(await answered(hold, quoted, ending), ending.reading);
+}
+
+/** What an answer to a metered call costs. */
+async function answered(hold: Hold, quoted: Quote, ending: Ending): Promise<Booking> {
+  const { reading, end } = ending;
   const ended = end === 'complete' ? [] : [`ended_${end}`];
   const price = priceServed(quoted.format, quoted.prices, reading.serviceTier);
-  if (price === undefined) {
-    return { ...unknown(hold, [...ended, 'tier_unpriced']), ...served };
-  }
+  if (price === undefined) return unknown(hold, [...ended, 'tier_unpriced']);
   const { media } = quoted.bound;
   if (reading.usage !== undefined && media?.told?.isAll !== true && isFinal(quoted, ending)) {
-    return { ...booked(hold, price, asAsked(reading.usage, media), 'measured', ended), ...served };
+    return booked(hold, price, asAsked(reading.usage, media), 'measured', ended);
   }
   const flags = media?.told?.quality === 'measured' ? ended : [...ended, 'usage_missing'];
   const told = media?.told?.usageOf({ isWhole: end === 'complete', bytes: reading.bytes ?? 0 });
-  if (told !== undefined)
-    return { ...booked(hold, price, told, media?.told?.quality ?? 'estimated', flags), ...served };
+  if (told !== undefined) return booked(hold, price, told, media?.told?.quality ?? 'estimated', flags);
   const estimate = await estimated(quoted, ending);
-  if (estimate === undefined) return { ...unknown(hold, flags), ...served };
-  return { ...booked(hold, price, estimate.usage, 'estimated', [...flags, ...estimate.flags]), ...served };
+  if (estimate === undefined) return unknown(hold, flags);
+  return booked(hold, price, estimate.usage, 'estimated', [...flags, ...estimate.flags]);
 }
 
 /** Images of which the answer does not say how they were made were made as they were asked for. */
@@ -211,9 +232,16 @@ async function estimated({ bound, prices }: Quote, ending: Ending): Promise<Esti
   return estimateUsage({ provider, model, output: reading.output, stated: reading.usage, isBehind }, bound);
 }
 
-/** What the provider says of itself, as a receipt can keep and a page can show it. */
-function servedAs({ servedModel, serviceTier }: UsageReading): Pick<Booking, 'servedModel' | 'serviceTier'> {
+/** With what the provider says of itself, as a receipt can keep and a page can show it. */
+function asServed(booking: Booking, { servedModel, serviceTier }: UsageReading): Booking {
+  const { usage, cost, lines, price, quality, flags } = booking;
   return {
+    usage,
+    cost,
+    lines,
+    price,
+    quality,
+    flags,
     servedModel: servedModel === undefined ? undefined : cleanText(servedModel),
     serviceTier: serviceTier === undefined ? undefined : cleanText(serviceTier),
   };

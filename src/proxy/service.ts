@@ -4,13 +4,20 @@ import { KeyPassError } from '../errors.ts';
 import type { PriceBook } from '../money/price-book.ts';
 import type { Catalogue } from '../providers/index.ts';
 import { accessTokenOf } from './credentials.ts';
-import { Dispatcher, type Answer, type DispatchServices, type HeldCall, type ProxyCall } from './dispatch.ts';
+import {
+  Dispatcher,
+  type Answer,
+  type DispatchServices,
+  type HeldCall,
+  type OpenedCall,
+  type ProxyCall,
+} from './dispatch.ts';
 import { refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
 import { errorOf, Lifeline } from './lifeline.ts';
-import { keepHere, matchEndpoint, refuseKeyInQuery, targetOf } from './paths.ts';
+import { keepHere, matchEndpoint, refuseKeyInQuery, type Route, targetOf } from './paths.ts';
 import { Pending } from './pending.ts';
-import type { Access, Grantee, Hold, HoldRequest } from './ports.ts';
-import { prepare, type PreparedCall, type Route } from './prepare.ts';
+import type { Access, Grantee, HoldRequest } from './ports.ts';
+import { prepare, type PreparedCall } from './prepare.ts';
 import { leastUseful, lowered, type PricedCall } from './pricing.ts';
 import { Uploads } from './uploads.ts';
 
@@ -84,16 +91,16 @@ export class Proxy {
    * Makes one call for a caller. A refusal by what was opened of the connection earlier stands only if that is still so:
    * if the owner has changed it since, what holds now decides, once.
    */
-  async callAs({ token, grantee }: Caller, call: Omit<ProxyCall, 'grantee'>): Promise<Answer> {
+  async callAs({ token, grantee }: Caller, call: ProxyCall): Promise<Answer> {
     try {
-      return await this.call({ ...call, grantee });
+      return await this.#call(call, grantee);
     } catch (error) {
       if (!(error instanceof KeyPassError)) throw error;
       const isOutdated = error.code === 'connection_changed';
       if (!isOutdated && error.type !== 'permission_error') throw error;
       const current = await this.#services.access.authenticate(token, { anew: true });
       if (!isOutdated && current.seal === grantee.seal) throw error;
-      return this.call({ ...call, grantee: current });
+      return this.#call(call, current);
     }
   }
 
@@ -102,19 +109,18 @@ export class Proxy {
     const provider = this.#services.providers.get(providerId);
     if (provider === undefined)
       throw new KeyPassError('provider_unknown', 'KeyPass does not know this provider.', { param: 'provider' });
-    return { provider, ...matchEndpoint(provider, method, path, query) };
+    return matchEndpoint(provider, method, path, query);
   }
 
   /** Makes one call. What it throws was not answered; what was dispatched is settled all the same. */
-  async call(call: ProxyCall): Promise<Answer> {
+  async #call(call: ProxyCall, grantee: Grantee): Promise<Answer> {
     let lifeline: Lifeline | undefined;
     this.#pending.begin();
     try {
-      const prepared = this.#prepared(call);
-      lifeline = this.#lifelineOf(call, prepared);
-      const held = await this.#hold(call, prepared);
-      const { headers, keyVersion } = await this.#openHeaders(call, held, lifeline);
-      return await this.#dispatcher.dispatch(call, { ...held, keyVersion }, headers, lifeline);
+      const prepared = this.#prepared(call, grantee);
+      lifeline = this.#lifelineOf(call, grantee, prepared);
+      const held = await this.#hold(call, grantee, prepared);
+      return await this.#dispatcher.dispatch(await this.#opened(held, lifeline), lifeline);
     } catch (error) {
       lifeline?.close();
       throw error;
@@ -123,14 +129,14 @@ export class Proxy {
     }
   }
 
-  #prepared({ route, grantee, headers, content }: ProxyCall): PreparedCall {
+  #prepared({ route, headers, content }: ProxyCall, grantee: Grantee): PreparedCall {
     const { prices, clock } = this.#services;
     refuseSandbox(grantee);
     refuseUnlistedValues(route.provider, headers);
     return prepare(route, grantee, content, { book: prices, at: clock.now() });
   }
 
-  #lifelineOf({ grantee, signal }: ProxyCall, { keyId }: PreparedCall): Lifeline {
+  #lifelineOf({ signal }: ProxyCall, grantee: Grantee, { keyId }: PreparedCall): Lifeline {
     const { access, limits } = this.#services;
     const running = { connectionId: grantee.connectionId, keyId, expiresAt: grantee.policy.expiresAt };
     return new Lifeline({ client: signal, limits, listenForCut: (cut) => access.onCut(running, cut) });
@@ -143,24 +149,25 @@ export class Proxy {
   }
 
   /** Sets the call's bound aside, or, where that does not fit, the bound of the same call with less output. */
-  async #hold(call: ProxyCall, prepared: PreparedCall): Promise<HeldCall> {
+  async #hold(call: ProxyCall, grantee: Grantee, prepared: PreparedCall): Promise<HeldCall> {
     const { ledger } = this.#services;
-    const request = this.#holdRequest(call, prepared);
+    const request = this.#holdRequest(call, grantee, prepared);
     const mustBeExact = isExact(call.headers);
     try {
-      return { ...prepared, hold: await ledger.hold(request) };
+      return { call, grantee, prepared, hold: await ledger.hold(request) };
     } catch (error) {
       const { priced } = prepared;
       if (priced === null || mustBeExact || !isBudgetError(error)) throw error;
       const minimum = leastUseful(priced.call);
       if (minimum === undefined || minimum >= request.amount) throw error;
       const hold = await ledger.hold({ ...request, minimum });
-      return hold.amount < request.amount ? await this.#fitted(prepared, priced.call, hold) : { ...prepared, hold };
+      const held = { call, grantee, prepared, hold };
+      return hold.amount < request.amount ? await this.#fitted(held, priced.call) : held;
     }
   }
 
-  #holdRequest(call: ProxyCall, { keyId, model, priced }: PreparedCall): HoldRequest {
-    const { callId, grantee, route } = call;
+  #holdRequest({ callId, route }: ProxyCall, grantee: Grantee, prepared: PreparedCall): HoldRequest {
+    const { keyId, model, priced } = prepared;
     const bound = priced?.quote.bound;
     const amount = minOf(bound?.cost ?? 0n, mostHeld);
     return {
@@ -178,14 +185,16 @@ export class Proxy {
   }
 
   /** The call as it fits what was granted: all of it, or with less output. */
-  async #fitted(prepared: PreparedCall, asked: PricedCall, hold: Hold): Promise<HeldCall> {
+  async #fitted(held: HeldCall, asked: PricedCall): Promise<HeldCall> {
+    const { hold, prepared } = held;
     try {
       const less = lowered(asked, hold.amount);
       if (less === undefined) throw new Error('a call was granted what is of no use to it');
       const { content, quote, maxTokens } = less;
       // What is left of the grant is less than a token's worth, and not what this call may cost.
       const bounded = { ...hold, amount: quote.bound.cost };
-      return { ...prepared, content, priced: { call: { ...asked, content }, quote }, hold: bounded, maxTokens };
+      const fitted = { ...prepared, content, priced: { call: { ...asked, content }, quote } };
+      return { ...held, prepared: fitted, hold: bounded, maxTokens };
     } catch (error) {
       await this.#dispatcher.release(hold);
       throw error;
@@ -193,24 +202,25 @@ export class Proxy {
   }
 
   /** Opens the key for as long as it takes to write it into a header. Whatever fails here was not dispatched. */
-  async #openHeaders(call: ProxyCall, held: HeldCall, lifeline: Lifeline) {
-    const { grantee, route } = call;
+  async #opened(held: HeldCall, lifeline: Lifeline): Promise<OpenedCall> {
+    const { call, grantee, prepared, hold } = held;
+    const { route } = call;
     try {
       const headers = await withOwnIdempotencyKey(call.headers, grantee.connectionId);
       const key = await this.#services.access.openKey(grantee, route.provider.id);
       try {
-        if (key.keyId !== held.keyId)
+        if (key.keyId !== prepared.keyId)
           throw new KeyPassError('connection_changed', 'The connection was edited. Repeat the call.');
         if (lifeline.ended !== undefined) throw errorOf(lifeline.ended);
-        const body = call.upload ?? held.content;
+        const body = call.upload ?? prepared.content;
         const sent = upstreamHeaders(route.provider, headers, key, body?.type ?? null);
         for (const [name, value] of call.upload?.headers ?? []) sent.set(name, value);
-        return { headers: sent, keyVersion: key.version };
+        return { held, key: { keyId: key.keyId, keyVersion: key.version }, headers: sent };
       } finally {
         zero(key.secret);
       }
     } catch (error) {
-      await this.#dispatcher.release(held.hold);
+      await this.#dispatcher.release(hold);
       throw error;
     }
   }

@@ -6,7 +6,7 @@ import type { PriceBook } from '../../money/price-book.ts';
 import type { Catalogue, Provider } from '../../providers/index.ts';
 import { refuseKeyInQuery, targetOf } from '../paths.ts';
 import type { Limits } from '../ports.ts';
-import type { Route } from '../prepare.ts';
+import type { Route } from '../paths.ts';
 import type { Caller, Proxy } from '../service.ts';
 import { bareProvider, nameFor, splitName } from './address.ts';
 import { readWhole, refusalOf, unreadable } from './failures.ts';

@@ -1,6 +1,7 @@
 import type { Answer } from '../dispatch.ts';
 import { refuseKeyInQuery, targetOf } from '../paths.ts';
-import { readContent, type Route } from '../prepare.ts';
+import type { Route } from '../paths.ts';
+import { readContent } from '../prepare.ts';
 import type { Content } from '../pricing.ts';
 import type { Caller, Proxy } from '../service.ts';
 import { malformed } from './refusal.ts';
