@@ -16,7 +16,12 @@ writeFileSync(
 );
 
 async function run(variables: Record<string, string>): Promise<string[]> {
-  const { BUN_CONFIG_MAX_HTTP_REQUESTS: _limit, MIMALLOC_PURGE_DELAY: _delay, ...inherited } = process.env;
+  const {
+    BUN_CONFIG_MAX_HTTP_REQUESTS: _limit,
+    MIMALLOC_PURGE_DELAY: _delay,
+    BUN_JSC_useConcurrentGC: _gc,
+    ...inherited
+  } = process.env;
   const child = Bun.spawn([process.execPath, '--smol', script, 'serve', 'two words', ''], {
     env: { ...inherited, OTHER: 'kept', ...variables },
     stdout: 'pipe',
@@ -30,7 +35,12 @@ test('the process starts itself again once: same pid, arguments and environment,
   const [first, second, report, ...rest] = await run({});
   expect(first).toMatch(/^started \d+$/);
   expect(second).toBe(first);
-  const settings = { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', MIMALLOC_PURGE_DELAY: '10000', OTHER: 'kept' };
+  const settings = {
+    BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
+    MIMALLOC_PURGE_DELAY: '10000',
+    BUN_JSC_useConcurrentGC: '0',
+    OTHER: 'kept',
+  };
   expect(JSON.parse(report ?? '')).toEqual([expect.objectContaining(settings), ['serve', 'two words', ''], ['--smol']]);
   expect(rest).toEqual([]);
 });
