@@ -6,10 +6,11 @@ import { addReader, allowedReader, preflightResponse } from './cors.ts';
 import { asKeyPassError } from './errors.ts';
 import { failureResponse } from './envelope.ts';
 import { createHostGuard } from './hosts.ts';
+import { type Location, locationOf } from './location.ts';
 import type { Log } from './log.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
-/** `path` is the URL's, which has been parsed here. */
+/** `path` is the URL's. */
 type Handler = (request: Request, path: string) => Response | Promise<Response>;
 
 /** Here and not at the routes: a browser that opens one sends its token in a place that is read nowhere. */
@@ -26,12 +27,12 @@ function refuseWebSocket({ method, headers }: Request): void {
 export function createFrontDoor(handler: Handler, config: Config, log: Log) {
   const refuseForeignHost = createHostGuard(config.origin);
 
-  async function respond(request: Request, url: URL | null, reader: string | undefined, requestId: string) {
+  async function respond(request: Request, { host, path }: Location, reader: string | undefined, requestId: string) {
     try {
-      refuseForeignHost(request, url);
+      refuseForeignHost(request, host);
       refuseWebSocket(request);
       const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
-      return isPreflight ? preflightResponse(reader) : await handler(request, url?.pathname ?? '');
+      return isPreflight ? preflightResponse(reader) : await handler(request, path);
     } catch (error) {
       return failureResponse(asKeyPassError(error, log, requestId), requestId);
     }
@@ -41,16 +42,14 @@ export function createFrontDoor(handler: Handler, config: Config, log: Log) {
     const startedAt = performance.now();
     const id = crypto.randomUUID();
     setContext(request, { id, address: () => clientAddress(request, peer(), config.trustedProxies) });
-    // A malformed Host makes a URL that is none: it is refused, with all that an answer has.
-    const url = URL.parse(request.url);
-    const path = url?.pathname ?? '';
-    const reader = allowedReader(path, request.headers.get('origin'), config.corsOrigins);
-    const response = await respond(request, url, reader, id);
+    const location = locationOf(request.url);
+    const reader = allowedReader(location.path, request.headers.get('origin'), config.corsOrigins);
+    const response = await respond(request, location, reader, id);
     const { headers } = response;
     headers.set('x-request-id', id);
     if (reader !== undefined) addReader(headers, reader);
     addSecurityHeaders(headers, config.origin);
-    log.request(request, path, response, id, performance.now() - startedAt);
+    log.request(request, location.path, response, id, performance.now() - startedAt);
     return response;
   };
 }

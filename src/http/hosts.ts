@@ -6,12 +6,12 @@ const loopback = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
  * A guard that refuses a request that is not for this server, before anything is routed (RFC 9110, 15.5.20). A foreign
  * name is how DNS rebinding gets in, and Elysia finds the path by position, so a short or odd host would shift it.
  */
-export function createHostGuard(origin: string): (request: Request, url: URL | null) => void {
+export function createHostGuard(origin: string): (request: Request, host: string) => void {
   const own = new URL(origin).host;
   const isOurs = (host: string) => host === own || loopback.test(host);
-  return (request, url) => {
+  return (request, host) => {
     const header = request.headers.get('host') ?? '';
-    if (isOurs(header.toLowerCase()) && isOurs(url?.host ?? '')) return;
+    if (isOurs(header.toLowerCase()) && isOurs(host.toLowerCase())) return;
     throw new KeyPassError(
       'misdirected_host',
       'This server does not answer for that host. Set KEYPASS_ORIGIN to its public origin.',

@@ -7,12 +7,19 @@ import { guessKey } from '../providers/index.ts';
  * proxy. Whether the token is known is for the access service to say; what it is not is said here, by kind only.
  */
 export function accessTokenOf(headers: Headers): string {
-  const given = [bearerOf(headers.get('authorization')), headers.get('x-api-key'), headers.get('x-goog-api-key')];
-  const [token, ...others] = given.filter((each) => each !== null && each !== '');
-  if (others.some((other) => other !== token) || /[\s,]/.test(token ?? '')) {
-    throw new KeyPassError('ambiguous_credentials', 'Send exactly one credential: the access token.');
+  let token: string | undefined;
+  for (const given of [
+    bearerOf(headers.get('authorization')),
+    headers.get('x-api-key'),
+    headers.get('x-goog-api-key'),
+  ]) {
+    if (given === null || given === '') continue;
+    if ((token ?? given) !== given || /[\s,]/.test(given)) {
+      throw new KeyPassError('ambiguous_credentials', 'Send exactly one credential: the access token.');
+    }
+    token = given;
   }
-  if (typeof token !== 'string') {
+  if (token === undefined) {
     throw new KeyPassError(
       'credentials_missing',
       "Send the connection's access token as a bearer token, in x-api-key or in x-goog-api-key.",
@@ -24,9 +31,9 @@ export function accessTokenOf(headers: Headers): string {
 
 function bearerOf(authorization: string | null): string | null {
   if (authorization === null) return null;
-  const match = /^bearer\s+(.+)$/i.exec(authorization.trim());
+  const text = authorization.trim();
   // Another scheme is no token of ours, and silence about it would hide the mistake.
-  return match?.[1] ?? authorization;
+  return /^bearer\s/i.test(text) ? text.slice('bearer '.length).trimStart() : authorization;
 }
 
 /** Names the kind of what was sent, never the value: a real key in here must not reach a log or an answer. */

@@ -1,7 +1,7 @@
 import { KeyPassError } from '../errors.ts';
 import { speaksOfKey, type Endpoint } from '../providers/index.ts';
 import { errorEvent } from './errors.ts';
-import { answerHeaders } from './headers.ts';
+import { answerHead } from './headers.ts';
 import { bounded, keyRefusalIn, type KeyRefusal } from './key-refusal.ts';
 import { errorOf, type Lifeline } from './lifeline.ts';
 import type { Pending } from './pending.ts';
@@ -18,7 +18,7 @@ import {
   type Ending,
   type Quoted,
 } from './pricing.ts';
-import { isShort, relay, relayWhole, type RelayEnd } from './relay.ts';
+import { relay, relayWhole, type RelayEnd } from './relay.ts';
 import { tapFor, type Tap } from './tap.ts';
 import type { Upload } from './upload-stream.ts';
 import { NoAnswer, send } from './upstream.ts';
@@ -171,8 +171,8 @@ export class Dispatcher {
     const { call, hold } = held;
     const { priced, removesUsage } = held.prepared;
     const format = priced?.call.format ?? null;
-    const tap = tapFor(response, { format, removesUsage, longest });
-    const headers = answerHeaders(call.route.provider, response.headers);
+    const { headers, isEventStream, isShort } = answerHead(call.route.provider, response.headers);
+    const tap = tapFor(response.ok, { format, isEventStream, removesUsage, longest });
     if (held.maxTokens !== undefined) headers.set('x-keypass-max-tokens', String(held.maxTokens));
     // Not all of the call: what was uploaded is not kept until the answer's end.
     const quoted = quotedOf(held);
@@ -194,7 +194,7 @@ export class Dispatcher {
       onEnd('complete', false);
       return { status, headers, body: null };
     }
-    const body = isShort(response) ? await relayWhole(response, options) : relay(response.body, options);
+    const body = isShort ? await relayWhole(response, options) : relay(response.body, options);
     return body instanceof KeyPassError ? body : { status, headers, body };
   }
 

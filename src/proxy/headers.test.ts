@@ -4,7 +4,7 @@ import { securityHeaders } from '../http/security-headers.ts';
 import { providers } from '../providers/index.ts';
 import { anthropic } from '../providers/anthropic.ts';
 import { openai } from '../providers/openai.ts';
-import { answerHeaders, refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
+import { answerHead, refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
 
 const secret = 'sk-' + 'canary'.repeat(5);
 const key = (headers: Record<string, string> = {}) => ({
@@ -92,8 +92,8 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('%s
       'openai-organization': 'whose-account',
       'anthropic-organization-id': 'whose-account',
     });
-    const given = answerHeaders(provider, upstream);
-    expect(Object.fromEntries(given)).toEqual({
+    const given = answerHead(provider, upstream);
+    expect(Object.fromEntries(given.headers)).toEqual({
       'content-type': 'application/json',
       'retry-after': '3',
       'x-ratelimit-remaining-tokens': '7',

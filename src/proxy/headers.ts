@@ -101,32 +101,53 @@ export async function withOwnIdempotencyKey(client: Headers, connectionId: strin
   return own;
 }
 
-/**
- * The headers of the answer: the provider's own by allow-list, and KeyPass's, which no provider's list names. Its
- * `x-request-id` becomes `x-provider-request-id`, because every answer has an id of ours.
- */
-export function answerHeaders(provider: Provider, upstream: Headers): Headers {
+/** What an answer's headers say, to the client and to whoever passes its body on. */
+export interface AnswerHead {
+  /** The provider's own by allow-list, and KeyPass's, which no provider's list names. */
+  readonly headers: Headers;
+  readonly isEventStream: boolean;
+  /** The body can be passed on in one piece: a stream of its own costs more than all else of a small call. */
+  readonly isShort: boolean;
+}
+
+/** Little enough to be there with its headers, or a moment after. */
+const shortBytes = 64 * 1024;
+
+/** Its `x-request-id` becomes `x-provider-request-id`, because every answer has an id of ours. */
+export function answerHead(provider: Provider, upstream: Headers): AnswerHead {
   const headers = new Headers(sandboxHeaders);
   const { names, prefixes } = rulesOf(provider);
+  const told = { type: '', length: '', coding: '', transfer: '', id: '' };
   // One walk costs less than to look for each name, and prefixes need one anyway.
   upstream.forEach((value, name) => {
     if (names.has(name) || prefixes.some((prefix) => name.startsWith(prefix))) headers.set(name, value);
+    if (name === 'content-type') told.type = value;
+    else if (name === 'content-length') told.length = value;
+    else if (name === 'content-encoding') told.coding = value;
+    else if (name === 'transfer-encoding') told.transfer = value;
+    else if (name === 'x-request-id') told.id = value;
   });
-  const coding = upstream.get('content-encoding');
   // The others `fetch` has undone: what was packed against the request's word comes out as it is.
-  if (coding !== null && !undone.has(coding.toLowerCase())) headers.set('content-encoding', coding);
-  const providerId = upstream.get('x-request-id');
-  if (providerId !== null) headers.set('x-provider-request-id', providerId);
+  if (told.coding !== '' && !undone.has(told.coding.toLowerCase())) headers.set('content-encoding', told.coding);
+  if (told.id !== '') headers.set('x-provider-request-id', told.id);
+  const isStream = eventStream.test(told.type);
   // Reverse proxies such as nginx hold a stream back unless they are told not to.
-  if (isEventStream(upstream)) headers.set('x-accel-buffering', 'no');
-  return headers;
+  if (isStream) headers.set('x-accel-buffering', 'no');
+  const isPlain = told.coding === '' && told.transfer === '' && !isStream;
+  return {
+    headers,
+    isEventStream: isStream,
+    isShort: isPlain && told.length !== '' && Number(told.length) <= shortBytes,
+  };
 }
 
 /** Codings of an answer that `fetch` undoes. */
 const undone = new Set(['identity', 'gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
 
+const eventStream = /^text\/event-stream\b/i;
+
 export function isEventStream(headers: Headers): boolean {
-  return /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
+  return eventStream.test(headers.get('content-type') ?? '');
 }
 
 function copyNamed(from: Headers, to: Headers, names: readonly string[]): void {

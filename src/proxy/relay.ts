@@ -1,6 +1,5 @@
 import { KeyPassError } from '../errors.ts';
 import { Farewell } from './farewell.ts';
-import { isEventStream } from './headers.ts';
 import { clientLeft, errorOf, type Lifeline } from './lifeline.ts';
 import { Pace } from './pace.ts';
 import { StreamTap, type Tap } from './tap.ts';
@@ -36,16 +35,6 @@ export function relay(body: ReadableStream<Uint8Array>, options: RelayOptions): 
     },
     { highWaterMark: 0 },
   );
-}
-
-/** Little enough to be there with its headers, or a moment after. */
-const shortBytes = 64 * 1024;
-
-/** Whether an answer can be passed on in one piece: a stream of its own costs more than all else of a small call. */
-export function isShort({ headers }: Response): boolean {
-  const length = Number(headers.get('content-length') ?? Number.NaN);
-  const isPlain = headers.get('transfer-encoding') === null && headers.get('content-encoding') === null;
-  return length <= shortBytes && isPlain && !isEventStream(headers);
 }
 
 /**

@@ -206,7 +206,8 @@ export class Proxy {
     const { call, grantee, prepared, hold } = held;
     const { route } = call;
     try {
-      const headers = await withOwnIdempotencyKey(call.headers, grantee.connectionId);
+      const isNamed = call.headers.has('idempotency-key');
+      const headers = isNamed ? await withOwnIdempotencyKey(call.headers, grantee.connectionId) : call.headers;
       const key = await this.#services.access.openKey(grantee, route.provider.id);
       try {
         if (key.keyId !== prepared.keyId)

@@ -4,7 +4,6 @@ import { chargesRefusals } from '../money/provider-fees.ts';
 import { createUsageReader, type UsageReading } from '../money/reader.ts';
 import { noOutput } from '../money/tokens-output.ts';
 import type { UsageFormat } from '../money/usage.ts';
-import { isEventStream } from './headers.ts';
 import { withoutAddedUsage } from './include-usage.ts';
 import { EventSplitter } from './sse.ts';
 import { ImagesTap, SizeTap } from './tap-media.ts';
@@ -25,17 +24,18 @@ export interface Tap {
 /** What an answer needs to be metered; `format` is null where nothing is billed. */
 interface Metered {
   readonly format: UsageFormat | null;
+  readonly isEventStream: boolean;
   /** The usage in the stream was asked for on KeyPass's account. */
   readonly removesUsage: boolean;
   /** The most bytes of a body, or of one event, that are kept. */
   readonly longest: number;
 }
 
-export function tapFor(response: Response, { format, removesUsage, longest }: Metered): Tap {
+export function tapFor(ok: boolean, { format, isEventStream, removesUsage, longest }: Metered): Tap {
   if (format === null) return new NoTap();
-  if (!response.ok) return chargesRefusals(format) ? new JsonTap(format, longest) : new NoTap();
+  if (!ok) return chargesRefusals(format) ? new JsonTap(format, longest) : new NoTap();
   const isImages = format === 'openai-images';
-  if (isEventStream(response.headers)) return new StreamTap(format, removesUsage, isImages ? longestImage : longest);
+  if (isEventStream) return new StreamTap(format, removesUsage, isImages ? longestImage : longest);
   if (format === 'openai-speech' || format === 'groq-speech') return new SizeTap();
   return isImages ? new ImagesTap(longest) : new JsonTap(format, longest);
 }
