@@ -27,6 +27,8 @@ interface Rules {
   /** The names that come back, and the beginnings of names. */
   readonly names: ReadonlySet<string>;
   readonly prefixes: readonly string[];
+  /** The headers of requests of which not every value is passed on. */
+  readonly listedValues: readonly (readonly [string, readonly string[]])[];
 }
 
 const known = new WeakMap<Provider, Rules>();
@@ -44,7 +46,7 @@ function newRules(provider: Provider): Rules {
   const sent = new Headers({ ...provider.defaultHeaders, 'accept-encoding': 'identity', 'user-agent': 'KeyPass' });
   const back = [...responseHeaders, ...provider.responseHeaders];
   const prefixes = back.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
-  return { sent, names: new Set(back), prefixes };
+  return { sent, names: new Set(back), prefixes, listedValues: Object.entries(provider.listedValues) };
 }
 
 /**
@@ -74,7 +76,7 @@ export function upstreamHeaders(
  * context or answer would break the bound that is held. Throws `unsupported_parameter` with the header's name.
  */
 export function refuseUnlistedValues(provider: Provider, client: Headers): void {
-  for (const [name, listed] of Object.entries(provider.listedValues)) {
+  for (const [name, listed] of rulesOf(provider).listedValues) {
     const given = client.get(name);
     if (given === null) continue;
     const values = given.split(',').map((value) => value.trim());
