@@ -1,4 +1,3 @@
-import { offTick, onTick } from '../clock.ts';
 import { KeyPassError } from '../errors.ts';
 
 /** Enough for the largest body over a slow line; a client that sends half of one and waits holds nothing for longer. */
@@ -47,22 +46,15 @@ export function refuseEncoding({ headers }: Request): void {
   });
 }
 
-function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const latest = performance.now() + milliseconds;
-    const look = (now: number): void => {
-      if (now >= latest) end(() => reject(tooLate()));
-    };
-    const end = (settle: () => void): void => {
-      offTick(look);
-      settle();
-    };
-    onTick(look);
-    work.then(
-      (value) => end(() => resolve(value)),
-      (error: unknown) => end(() => reject(error)),
-    );
-  });
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const timer = setTimeout(() => reject(tooLate()), milliseconds);
+  work.then(resolve, reject);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function readAll(

@@ -1,4 +1,3 @@
-import { offTick, onTick } from '../clock.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Limits } from './ports.ts';
 
@@ -39,6 +38,9 @@ export class Lifeline {
   #endBy = never;
   #endReason: EarlyEnd | undefined;
   #waitedMs: (() => number) | undefined;
+  /** One clock for all of them: it looks at the earliest, and what was moved meanwhile is looked at again. */
+  #clock: ReturnType<typeof setTimeout> | undefined;
+  #looksAt = never;
 
   constructor(sources: Sources) {
     this.#client = sources.client;
@@ -69,7 +71,7 @@ export class Lifeline {
     const now = performance.now();
     this.#answerBy = now + this.#limits.firstByteMs;
     this.#endBy = now + this.#limits.totalMs;
-    onTick(this.#look);
+    this.#lookInTime(now);
   }
 
   /** A piece of the body has gone up: the provider's time to answer begins anew, as long as it has not answered. */
@@ -87,6 +89,7 @@ export class Lifeline {
   /** Ends the upstream request when its next piece has been waited for too long; `waitedMs` tells how long that is now. */
   watch(waitedMs: () => number): void {
     this.#waitedMs = waitedMs;
+    this.#lookInTime(performance.now());
   }
 
   /** Ends the upstream request after this long, unless it has ended by then. */
@@ -95,23 +98,38 @@ export class Lifeline {
     if (now + milliseconds >= this.#endBy) return;
     this.#endBy = now + milliseconds;
     this.#endReason = reason;
+    this.#lookInTime(now);
   }
 
   /** Nothing can end the call any more: it has ended. */
   close(): void {
     this.#client.removeEventListener('abort', this.#leave);
     this.#stopListening();
-    offTick(this.#look);
+    clearTimeout(this.#clock);
   }
 
   readonly #leave = (): void => this.#onClientLeft();
 
-  readonly #look = (now: number): void => {
-    const waitedMs = this.#waitedMs?.() ?? 0;
+  readonly #look = (): void => {
+    const now = performance.now();
+    this.#looksAt = never;
     if (now >= this.#answerBy) this.cut(tooSlow('did not answer in time'));
     else if (now >= this.#endBy) this.cut(this.#endReason ?? tooSlow('was not done in time'));
-    else if (waitedMs >= this.#limits.silenceMs) this.cut(tooSlow('fell silent in the middle of its answer'));
+    else if (now >= this.#silentBy(now)) this.cut(tooSlow('fell silent in the middle of its answer'));
+    else this.#lookInTime(now);
   };
+
+  #silentBy(now: number): number {
+    return this.#waitedMs === undefined ? never : now + this.#limits.silenceMs - this.#waitedMs();
+  }
+
+  #lookInTime(now: number): void {
+    const next = Math.min(this.#answerBy, this.#endBy, this.#silentBy(now));
+    if (next >= this.#looksAt) return;
+    clearTimeout(this.#clock);
+    this.#looksAt = next;
+    this.#clock = setTimeout(this.#look, Math.ceil(next - now));
+  }
 }
 
 function tooSlow(what: string): KeyPassError {
