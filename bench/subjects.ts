@@ -121,7 +121,7 @@ http {
   };
 }
 
-/** KeyPass with everything on, as its README starts it; `databaseUrl` null means the embedded database. */
+/** KeyPass with everything on, as the binary that people run; `databaseUrl` null means the embedded database. */
 export async function keypass(name: string, upstream: Upstream, databaseUrl: string | null, connections: number) {
   const folder = mkdtempSync(join(tmpdir(), 'keypass-bench-'));
   const port = freePort();
@@ -132,7 +132,7 @@ export async function keypass(name: string, upstream: Upstream, databaseUrl: str
     KEYPASS_SHUTDOWN_GRACE_SECONDS: '1',
     ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),
   };
-  const command = { line: [process.execPath, join(root, 'src/main.ts'), 'serve'], env };
+  const command = { line: [join(root, 'dist/keypass'), 'serve'], env };
   const tokens = await connect(command, port, connections);
   const all = tokens.map((token) => ({ authorization: `Bearer ${token}` }));
   const path = '/openai/v1/chat/completions';
