@@ -260,11 +260,16 @@ describe('every answer', () => {
       'a/b',
       'a b',
       '%',
+      'localhost:65536',
+      'localhost:-1',
+      'user@localhost',
+      'localhost#',
+      'localhost?',
     ]) {
       expect(outcome(await get({ host }, '/healthz'))).toBe('421 misdirected_host');
     }
     expect(outcome(await get({ host: 'evil.example' }))).toBe('421 misdirected_host');
-    for (const host of ['localhost', '127.0.0.1:1', '[::1]:80', 'LOCALHOST'])
+    for (const host of ['localhost', '127.0.0.1:1', '[::1]:80', 'LOCALHOST', 'localhost:65535'])
       expect(outcome(await get({ host }, '/healthz'))).toBe('200');
   });
 });
