@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { Vault } from '../sdk/vault/src/index.ts';
-import { isChromiumMissing, launchChromium, openProfile, withChromium } from './harness/browser.ts';
+import { isChromiumMissing, launchChromium, openProfile, pressToClose, withChromium } from './harness/browser.ts';
 import { eachDatabase } from './harness/databases.ts';
 import { email, password, secrets } from './harness/pages.ts';
 import { freePort } from './harness/process.ts';
@@ -64,9 +64,7 @@ eachDatabase((_kind, open) => {
       await link.getByRole('button', { name: 'Continue' }).click();
       await link.getByText('The app suggests $10.00.').waitFor();
       await link.getByRole('button', { name: 'Continue' }).click();
-      const closed = link.waitForEvent('close');
-      await link.getByRole('button', { name: 'Approve' }).click();
-      await closed;
+      await pressToClose(link, 'Approve');
       await chat.getByLabel('Your message').waitFor();
     });
 

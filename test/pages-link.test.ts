@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import type { KeyPassClient } from '../sdk/node-sdk/src/index.ts';
 import { Vault } from '../sdk/vault/src/index.ts';
 import { startAppPage } from './harness/app-page.ts';
-import { isChromiumMissing, openProfile, withChromium } from './harness/browser.ts';
+import { isChromiumMissing, openProfile, pressToClose, withChromium } from './harness/browser.ts';
 import { email, PagesWorld, password, secrets } from './harness/pages.ts';
 
 let world: PagesWorld;
@@ -55,7 +55,7 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     await window.getByText('$12.50 a month').waitFor();
     await window.getByText('30 requests a minute').waitFor();
     await world.camera.take(window, 'link-5-review');
-    await approve(window);
+    await pressToClose(window, 'Approve');
     const { publicToken, origin } = await world.app.message('keypass:success');
     expect(origin).toBe(world.origin);
     const events = (await world.app.heard()).filter(({ type }) => type === 'keypass:event');
@@ -90,7 +90,7 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     await goOn(window);
     await goOn(window);
     await window.getByText('$30.00 a month').waitFor();
-    await approve(window);
+    await pressToClose(window, 'Approve');
     expect(await world.app.message('keypass:success')).toMatchObject({ publicToken: null });
     expect((await vault.connections.list()).map(({ policy }) => policy.budgetCents)).toEqual([3000]);
     expect((await world.chat(accessToken)).status).toBe(200);
@@ -108,7 +108,7 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     await window.getByLabel('Stored files and chats').uncheck();
     await goOn(window);
     await window.getByText('Chat, Images', { exact: true }).waitFor();
-    await approve(window);
+    await pressToClose(window, 'Approve');
     const { publicToken } = await world.app.message('keypass:success');
     const exchanged = await app.exchangePublicToken(String(publicToken));
     expect(exchanged.policy.scopes).toEqual(['chat', 'images']);
@@ -128,7 +128,7 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     await world.camera.take(window, 'link-4-asked-more');
     await window.getByLabel('Images').uncheck();
     await goOn(window);
-    await approve(window);
+    await pressToClose(window, 'Approve');
     await world.app.message('keypass:success');
     expect((await app.connection({ accessToken: limited })).scopes).toEqual(['audio', 'chat']);
   });
@@ -161,7 +161,7 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     await goOn(window);
     await goOn(window);
     await window.getByText('Ollama', { exact: true }).waitFor();
-    await approve(window);
+    await pressToClose(window, 'Approve');
     const { publicToken } = await world.app.message('keypass:success');
     const exchanged = await app.exchangePublicToken(String(publicToken));
     const answer = await world.chat(exchanged.accessToken, { model: 'ollama/llama3.2' });
@@ -205,7 +205,7 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
     await addKey(window, 'Anthropic', secrets.anthropic);
     await goOn(window);
     await goOn(window);
-    await approve(window);
+    await pressToClose(window, 'Approve');
     expect((await world.app.message('keypass:success'))['publicToken']).toStartWith('kp_pt_');
 
     const update = await app.createLinkSession({ requestedProviders: ['openai'], accessToken });
@@ -236,11 +236,11 @@ describe.skipIf(isChromiumMissing)(withChromium('the consent window'), () => {
   test('tells the app of a denial and of a person who left', async () => {
     const denied = await app.createLinkSession({ requestedProviders: ['openai'] });
     const window = await world.app.open(world.context, world.linkUrl(denied.linkToken));
-    await Promise.all([window.waitForEvent('close'), window.getByRole('button', { name: 'Deny' }).click()]);
+    await pressToClose(window, 'Deny');
     expect(await world.app.message('keypass:exit')).toMatchObject({ error: { code: 'denied' } });
     const left = await app.createLinkSession({ requestedProviders: ['openai'] });
     const second = await world.app.open(world.context, world.linkUrl(left.linkToken));
-    await Promise.all([second.waitForEvent('close'), second.getByRole('button', { name: 'Close' }).click()]);
+    await pressToClose(second, 'Close');
     expect(await world.app.message('keypass:exit')).toMatchObject({ error: null });
   });
 
@@ -308,10 +308,6 @@ async function chosenKinds(window: Page): Promise<(string | undefined)[]> {
   const kinds = window.getByRole('group', { name: 'May be used for' }).getByRole('checkbox', { checked: true });
   const labels = await kinds.locator('xpath=ancestor::label').allInnerTexts();
   return labels.map((text) => text.split('\n')[0]);
-}
-
-async function approve(window: Page): Promise<void> {
-  await Promise.all([window.waitForEvent('close'), window.getByRole('button', { name: 'Approve' }).click()]);
 }
 
 async function addKey(window: Page, provider: string, secret: string): Promise<void> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Vault } from '../sdk/vault/src/index.ts';
 import { quickStart, type Snippet } from '../src/web/console/quick-start.ts';
-import { isChromiumMissing, withChromium } from './harness/browser.ts';
+import { isChromiumMissing, pressToClose, withChromium } from './harness/browser.ts';
 import { email, PagesWorld, password, secrets } from './harness/pages.ts';
 import { freePort } from './harness/process.ts';
 
@@ -66,7 +66,7 @@ describe.skipIf(isChromiumMissing)(withChromium('the quick start of the console'
     await link.getByRole('button', { name: 'Continue' }).click();
     await link.getByText('The app suggests $10.00.').waitFor();
     await link.getByRole('button', { name: 'Continue' }).click();
-    await Promise.all([link.waitForEvent('close'), link.getByRole('button', { name: 'Approve' }).click()]);
+    await pressToClose(link, 'Approve');
     await page.getByText('Hello.', { exact: true }).waitFor();
     expect(await page.content()).not.toMatch(/kp_(at|cs)_/);
     expect(world.complaints).toEqual([]);
@@ -77,7 +77,7 @@ describe.skipIf(isChromiumMissing)(withChromium('the quick start of the console'
     await page.goto(appOrigin);
     const opened = world.context.waitForEvent('page');
     await page.getByRole('button', { name: 'Connect your AI' }).click();
-    await (await opened).getByRole('button', { name: 'Deny' }).click();
+    await pressToClose(await opened, 'Deny');
     await page.getByText('The request was denied.').waitFor();
   });
 });

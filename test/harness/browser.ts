@@ -46,6 +46,13 @@ export async function openProfile(browser: Browser): Promise<{ context: BrowserC
   return { context, complaints };
 }
 
+/** Presses a button that closes its window, which may be gone before the browser has said that the press was done. */
+export async function pressToClose(window: Page, name: string): Promise<void> {
+  const press = window.getByRole('button', { name }).click();
+  const [closed, pressed] = await Promise.allSettled([window.waitForEvent('close'), press]);
+  if (closed.status === 'rejected') throw pressed.status === 'rejected' ? pressed.reason : closed.reason;
+}
+
 /** In the page, once its script has run there. */
 declare const axe: typeof import('axe-core');
 
