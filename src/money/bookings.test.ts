@@ -39,6 +39,12 @@ test('what has ended is gathered for a moment, or until there is a crowd, or unt
   expect(batches.slice(4)).toEqual([['1'], ['2']]);
 });
 
+test('an end that is told twice goes up once', async () => {
+  const { bookings, batches } = open();
+  await Promise.all([bookings.add(end(1)), bookings.add(end(2)), bookings.add(end(1))]);
+  expect(batches).toEqual([['1', '2']]);
+});
+
 test('whoever waits for what was added waits for that, and for nothing that comes after', async () => {
   let pass = never;
   const { bookings } = open(async (ends) => {

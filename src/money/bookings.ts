@@ -27,7 +27,8 @@ const mostAtOnce = 256;
  */
 export class Bookings {
   readonly #parts: Parts;
-  #waiting: HoldEnd[] = [];
+  /** By call: were one twice in a statement, its hold would be given back twice. */
+  readonly #waiting = new Map<string, HoldEnd>();
   /** Resolves when those that wait now have been tried. */
   #tried = Promise.withResolvers<void>();
   #last: Promise<void> = Promise.resolve();
@@ -46,16 +47,16 @@ export class Bookings {
 
   /** Resolves when it has been tried. */
   add(end: HoldEnd): Promise<void> {
-    this.#waiting.push(end);
+    this.#waiting.set(end.callId, end);
     this.#last = this.#tried.promise;
-    if (this.#waiting.length >= mostAtOnce) this.#stopGathering();
+    if (this.#waiting.size >= mostAtOnce) this.#stopGathering();
     if (!this.#isRunning) void this.#run();
     return this.#last;
   }
 
   /** Resolves when all that was added until now has been tried; which it is at once. */
   booked(): Promise<void> {
-    this.#isUrgent = this.#waiting.length > 0;
+    this.#isUrgent = this.#waiting.size > 0;
     this.#stopGathering();
     return this.#last;
   }
@@ -82,11 +83,12 @@ export class Bookings {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    while (this.#waiting.length > 0) {
-      if (this.#waiting.length < mostAtOnce && !this.#isUrgent) await this.#gather();
+    while (this.#waiting.size > 0) {
+      if (this.#waiting.size < mostAtOnce && !this.#isUrgent) await this.#gather();
       this.#isUrgent = false;
-      const [ends, { resolve }] = [this.#waiting, this.#tried];
-      [this.#waiting, this.#tried] = [[], Promise.withResolvers<void>()];
+      const [ends, { resolve }] = [[...this.#waiting.values()], this.#tried];
+      this.#waiting.clear();
+      this.#tried = Promise.withResolvers<void>();
       for (let at = 0; at < ends.length; at += mostAtOnce) await this.#book(ends.slice(at, at + mostAtOnce));
       resolve();
     }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { openTestDatabase } from '../../test/harness/databases.ts';
-import { cent, openLedgerScene, type LedgerScene } from '../../test/harness/ledger.ts';
+import { cent, openLedgerScene, settlement, type LedgerScene } from '../../test/harness/ledger.ts';
 import { hasPostgres } from '../../test/harness/postgres.ts';
 import { shredConnection } from '../connections/store.ts';
 import { connectPostgres, type Database } from '../database/connect.ts';
@@ -67,6 +67,41 @@ describe.skipIf(!hasPostgres)('postgres, with many rows', () => {
     const ledger = scene.newLedger({ database: { ...lone, serial: lone.sql } });
     const request = scene.request(grantee, cent, { keySeal: key?.seal ?? '' });
     expect(await readThrough('provider_keys', () => ledger.hold(request))).toBe(0);
+  });
+
+  test('ends find their holds among many, though there were few when the statement was planned', async () => {
+    const { sql, serial } = scene.database;
+    const grantee = await scene.permission();
+    const ledger = scene.newLedger({ database: scene.database });
+    const first = await Promise.all([1, 2].map(() => ledger.hold(scene.request(grantee, 1n))));
+    await sql`vacuum analyze holds`;
+    for (const hold of first) await ledger.release(hold);
+    await sql`
+      insert into holds (call_id, connection_id, window_start, amount, instance_id, provider, model, endpoint, key_id,
+        created_at)
+      select gen_random_uuid(), ${grantee.connectionId}, '2026-11-01', 0, ${ledger.instanceId}, 'openai', 'gpt-4o-mini',
+        'POST /v1/chat/completions', ${scene.keyId}, now()
+      from generate_series(1, 5000)`;
+    const holds = await Promise.all(Array.from({ length: 100 }, () => ledger.hold(scene.request(grantee, 1n))));
+    const entriesRead = async () => {
+      await serial`select pg_stat_force_next_flush()`;
+      const [row] = await serial<{ entries: number }[]>`
+        select idx_tup_read::integer as entries from pg_stat_user_indexes where indexrelname = 'holds_pkey'`;
+      return row?.entries ?? Number.NaN;
+    };
+    const before = await entriesRead();
+    for (const hold of holds) void ledger.settle(hold, { ...settlement, cost: 1n });
+    await ledger.booked();
+    expect(await scene.state(grantee)).toEqual({ spent: 100n, held: 0n });
+    // Each is looked up once for its budget, and once to be removed.
+    expect((await entriesRead()) - before).toBeLessThanOrEqual(200);
+    const [prepared] = await serial<{ name: string }[]>`
+      select name from pg_prepared_statements where statement like '%delete from holds%' and statement not like '%prepared%'`;
+    const nothing = Array.from({ length: 14 }, () => `'{}'`).join();
+    const plan = await serial.unsafe(`explain execute "${prepared?.name}"(${nothing})`);
+    const lines = plan.map((row) => String(Object.values(row)[0]));
+    // In nested loops, each end would be compared with the hold of every other.
+    expect(lines[lines.findIndex((line) => line.includes('CTE outcome')) + 1]).toMatch(/(Hash|Merge) Full Join/);
   });
 
   test('a revocation, which holds a lock, reads no link session but its own', async () => {

@@ -30,23 +30,31 @@ export interface HoldEnd extends ReceiptRow {
 }
 
 /**
- * Books calls at their cost and returns the rest of their holds; the deletion of a hold makes it happen once. Answers
- * with the calls whose holds were not there any more. Where what is spent passes 50, 80 or 100 % of the budget in force, the
- * app is told, once each until the budget is raised.
+ * Books calls, of which none is there twice, at their cost and returns the rest of their holds; the deletion of a hold
+ * makes it happen once. Answers with the calls whose holds were not there any more. Where what is spent passes 50, 80 or
+ * 100 % of the budget in force, the app is told, once each until the budget is raised.
+ *
+ * The table of holds is small whenever the database looks at it, and may be large when it is read: the ids as an array and
+ * the full join leave no plan that compares each end with every hold.
  */
 export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Promise<Set<string>> {
   const rows = await sql<{ callId: string }[]>`
-    with ended as materialized (select * from ${unnested(sql, ends)}), locked as materialized (
+    with ended as materialized (select * from ${unnested(sql, ends)}), held as materialized (
+      select connection_id, window_start from holds where call_id = any(array(select "callId" from ended))
+    ), locked as materialized (
       select connection_id, window_start, budget, told from budgets
-      where (connection_id, window_start) in (select connection_id, window_start from holds
-        where call_id in (select "callId" from ended))
+      where connection_id = any(array(select connection_id from held))
+        and window_start = any(array(select window_start from held))
       order by connection_id, window_start for update
-    ), settled as (
-      delete from holds using locked, ended
-      where call_id = "callId" and holds.connection_id = locked.connection_id
-        and holds.window_start = locked.window_start
-      returning ended.*, holds.connection_id, holds.window_start, amount, holds.tokens as counted, provider, model,
-        endpoint, key_id, created_at
+    ), removed as (
+      delete from holds where call_id = any(array(select "callId" from ended))
+        and connection_id = any(array(select connection_id from locked))
+      returning call_id, connection_id, window_start, amount, tokens as counted, provider, model, endpoint, key_id,
+        created_at
+    ), outcome as materialized (
+      select * from ended full join removed on call_id = "callId"
+    ), settled as not materialized (
+      select * from outcome where call_id is not null
     ), total as (
       select connection_id, window_start, sum(amount)::bigint as amount,
         coalesce(sum(cost) filter (where not "isRelease"), 0)::bigint as cost
@@ -87,7 +95,7 @@ export async function settleHolds(sql: Sql | Tx, ends: readonly HoldEnd[]): Prom
         status, quality, flags::text[], usage::json, lines::json, price::json, cost, created_at, "ttfbMs", "durationMs"
       from settled where not "isRelease"
     )
-    select "callId" from ended where "callId" not in (select "callId" from settled)`;
+    select "callId" from outcome where call_id is null`;
   return new Set(rows.map(({ callId }) => callId));
 }
 
