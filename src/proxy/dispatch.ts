@@ -9,7 +9,7 @@ import type { Fetch, Grantee, Hold, Ledger, Limits } from './ports.ts';
 import type { Route } from './paths.ts';
 import type { PreparedCall } from './prepare.ts';
 import {
-  bookingOf,
+  chargeOf,
   settlementOf,
   unanswered,
   unbilled,
@@ -125,7 +125,7 @@ export class Dispatcher {
         await this.release(hold);
       } else {
         const seen = { status: null, ttfbMs: null, startedAt };
-        void this.#settle(hold, unanswered(hold, quoted, 'no_answer'), seen);
+        void this.#settle(hold, { charge: unanswered(hold, quoted, 'no_answer') }, seen);
       }
       throw error instanceof NoAnswer ? toldOf(error, quoted) : error;
     }
@@ -139,18 +139,18 @@ export class Dispatcher {
     const { hold } = held;
     const seen = { status, ttfbMs: Math.round(performance.now() - startedAt), startedAt };
     if (status >= 300 && status < 400) {
-      void this.#settle(hold, unbilled(['redirected']), seen);
+      void this.#settle(hold, { charge: unbilled(['redirected']) }, seen);
       throw redirected(lifeline);
     }
     if (status < 200 || status > 599) {
-      void this.#settle(hold, unbilled(['not_relayed']), seen);
+      void this.#settle(hold, { charge: unbilled(['not_relayed']) }, seen);
       throw unknownStatus(lifeline);
     }
     let answer: Answer | KeyPassError;
     try {
       answer = await this.#relayed(opened, response, lifeline, seen);
     } catch (error) {
-      void this.#settle(hold, unanswered(hold, quotedOf(held), 'not_relayed'), seen);
+      void this.#settle(hold, { charge: unanswered(hold, quotedOf(held), 'not_relayed') }, seen);
       lifeline.cut(new KeyPassError('internal_error', 'KeyPass could not pass the answer on.'));
       throw error;
     }
@@ -221,10 +221,12 @@ export class Dispatcher {
   ): Promise<Booking> {
     try {
       const { end, isBehind, status } = ended;
-      return await bookingOf(hold, quoted, { end, isBehind, status, reading: tap.result(), hasSeen: tap.hasSeen });
+      const reading = tap.result();
+      const charge = await chargeOf(hold, quoted, { end, isBehind, status, reading, hasSeen: tap.hasSeen });
+      return { charge, served: reading };
     } catch (error) {
       this.#services.onFault('booking_failed', error);
-      return unanswered(hold, quoted, 'unreadable');
+      return { charge: unanswered(hold, quoted, 'unreadable') };
     }
   }
 

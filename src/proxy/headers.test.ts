@@ -185,9 +185,7 @@ describe('a header that changes what a call may do', () => {
 });
 
 const keySent = async (connectionId: string, value: string) =>
-  (await withOwnIdempotencyKey(new Headers({ 'idempotency-key': value, accept: 'a/b' }), connectionId)).get(
-    'idempotency-key',
-  );
+  (await withOwnIdempotencyKey(new Headers(), value, connectionId)).get('idempotency-key');
 
 describe("an idempotency key is the connection's own", () => {
   test('the same for a repeat, another for another connection', async () => {
@@ -199,10 +197,8 @@ describe("an idempotency key is the connection's own", () => {
 
   test('and no other header is changed', async () => {
     const client = new Headers({ 'idempotency-key': 'k', accept: 'a/b' });
-    expect((await withOwnIdempotencyKey(client, 'c1')).get('accept')).toBe('a/b');
+    expect((await withOwnIdempotencyKey(client, 'k', 'c1')).get('accept')).toBe('a/b');
     expect(client.get('idempotency-key')).toBe('k');
-    const without = new Headers({ accept: 'a/b' });
-    expect([...(await withOwnIdempotencyKey(without, 'c1'))]).toEqual([['accept', 'a/b']]);
   });
 });
 

@@ -7,7 +7,7 @@ import type { OpenedKey } from './ports.ts';
 const decoder = new TextDecoder();
 
 /** The client's headers that go up for every provider. Everything else stays here. */
-const idempotencyKey = 'idempotency-key';
+export const idempotencyKey = 'idempotency-key';
 const requestHeaders = ['accept', idempotencyKey];
 
 /** The provider's headers that come back for every provider; `*` ends a prefix. */
@@ -91,12 +91,10 @@ export function refuseUnlistedValues(provider: Provider, client: Headers): void 
 }
 
 /**
- * The client's headers with an `idempotency-key` that is the connection's own: one provider account has one namespace of
- * them, in which no app may meet the calls of another.
+ * The client's headers with an idempotency key that is the connection's own, in place of the client's: one provider
+ * account has one namespace of them, in which no app may meet the calls of another.
  */
-export async function withOwnIdempotencyKey(client: Headers, connectionId: string): Promise<Headers> {
-  const key = client.get(idempotencyKey);
-  if (key === null) return client;
+export async function withOwnIdempotencyKey(client: Headers, key: string, connectionId: string): Promise<Headers> {
   const own = new Headers(client);
   const hash = await sha256(utf8(`${connectionId}\n${key}`));
   own.set(idempotencyKey, [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join(''));

@@ -3,7 +3,7 @@ import { PriceBook } from '../money/price-book.ts';
 import { parsePriceFile } from '../money/price-file.ts';
 import { callPrices } from '../money/price-tiers.ts';
 import { createUsageReader } from '../money/reader.ts';
-import { bookingOf, contentOf, quote } from './pricing.ts';
+import { chargeOf, contentOf, quote } from './pricing.ts';
 
 const file = `
 [[price]]
@@ -26,7 +26,7 @@ async function booked(asked: object, answer: object) {
   reader.onJson(answer);
   const hold = { callId: 'c', amount: quoted.bound.cost };
   const ending = { end: 'complete', status: 200, reading: reader.result(), hasSeen: false, isBehind: false } as const;
-  const { cost, quality, usage } = await bookingOf(hold, quoted, ending);
+  const { cost, quality, usage } = await chargeOf(hold, quoted, ending);
   return { held: quoted.bound.cost, cost, quality, usage };
 }
 

@@ -7,7 +7,16 @@ import type { UsageReading } from '../money/reader.ts';
 import { noOutput } from '../money/tokens-output.ts';
 import type { UsageFormat } from '../money/usage.ts';
 import { usageFromOpenAiChat } from '../money/usage-openai.ts';
-import { bookingOf, contentOf, contentWith, lowered, quote, type Ending, type PricedCall } from './pricing.ts';
+import {
+  chargeOf,
+  contentOf,
+  contentWith,
+  lowered,
+  quote,
+  settlementOf,
+  type Ending,
+  type PricedCall,
+} from './pricing.ts';
 
 const at = new Date('2026-11-01T00:00:00Z');
 const body = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 4_000 };
@@ -37,21 +46,21 @@ const ending = (change: Partial<Ending> = {}): Ending => ({
   ...change,
 });
 
-describe('bookingOf', () => {
+describe('chargeOf', () => {
   test('books what was measured: 10 × $0.15 and 5 × $0.60 for a million', async () => {
-    const booking = await bookingOf(hold, quoted, ending());
-    expect(booking).toMatchObject({ quality: 'measured', cost: 4_500_000n, flags: [] });
+    const charge = await chargeOf(hold, quoted, ending());
+    expect(charge).toMatchObject({ quality: 'measured', cost: 4_500_000n, flags: [] });
   });
 
   test('books nothing for what is not billed', async () => {
-    const failed = await bookingOf(hold, quoted, ending({ status: 429 }));
+    const failed = await chargeOf(hold, quoted, ending({ status: 429 }));
     expect(failed).toMatchObject({ quality: 'measured', cost: 0n });
-    expect(await bookingOf(hold, null, ending())).toMatchObject({ quality: 'measured', cost: 0n });
+    expect(await chargeOf(hold, null, ending())).toMatchObject({ quality: 'measured', cost: 0n });
   });
 
   test('estimates what stated no usage, and says so', async () => {
     const reading = { usage: undefined, finished: true, output: answer };
-    expect(await bookingOf(hold, quoted, ending({ reading }))).toMatchObject({
+    expect(await chargeOf(hold, quoted, ending({ reading }))).toMatchObject({
       quality: 'estimated',
       // "user" and "Hi", a message's frame and the answer's.
       usage: { uncachedInput: 1 + 1 + 3 + 3, output: answerTokens },
@@ -62,8 +71,8 @@ describe('bookingOf', () => {
   test("never estimates below what the provider had stated: Anthropic's first count is not the last", async () => {
     const reading: UsageReading = { usage, finished: false, output: said('word '.repeat(200)) };
     const anthropic = { ...quoted, format: 'anthropic-messages' } as const;
-    const booking = await bookingOf(hold, anthropic, ending({ reading, end: 'complete' }));
-    expect(booking).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 201 } });
+    const charge = await chargeOf(hold, anthropic, ending({ reading, end: 'complete' }));
+    expect(charge).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 201 } });
   });
 
   const started: UsageReading = { usage, finished: false, output: answer };
@@ -71,14 +80,14 @@ describe('bookingOf', () => {
 
   test('books all the output that was held where the answer does not show it, beside what was stated', async () => {
     const anthropic = { ...reasoning, format: 'anthropic-messages' } as const;
-    const booking = await bookingOf(hold, anthropic, ending({ reading: started, end: 'left' }));
-    expect(booking).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 4_000 } });
+    const charge = await chargeOf(hold, anthropic, ending({ reading: started, end: 'left' }));
+    expect(charge).toMatchObject({ quality: 'estimated', usage: { uncachedInput: 10, output: 4_000 } });
   });
 
   test('the same where a call may have reasoned in secret, after one event as after the last', async () => {
     for (const finished of [false, true]) {
       const reading = { usage: undefined, finished, output: answer };
-      expect(await bookingOf(hold, reasoning, ending({ reading, end: 'left' }))).toMatchObject({
+      expect(await chargeOf(hold, reasoning, ending({ reading, end: 'left' }))).toMatchObject({
         quality: 'estimated',
         usage: { uncachedInput: 8, output: 4_000 },
         flags: ['ended_left', 'usage_missing', 'input_counted', 'output_at_most'],
@@ -89,37 +98,39 @@ describe('bookingOf', () => {
   test('the same where the provider may have written what nobody has read', async () => {
     const reading = { usage: undefined, finished: false, output: answer };
     const left = ending({ reading, end: 'left', isBehind: true });
-    expect(await bookingOf(hold, quoted, left)).toMatchObject({
+    expect(await chargeOf(hold, quoted, left)).toMatchObject({
       quality: 'estimated',
       usage: { output: 4_000 },
       flags: ['ended_left', 'usage_missing', 'input_counted', 'output_at_most', 'output_unread'],
     });
-    const read = await bookingOf(hold, quoted, { ...left, isBehind: false });
+    const read = await chargeOf(hold, quoted, { ...left, isBehind: false });
     expect(read).toMatchObject({ usage: { output: answerTokens } });
     // Of an answer that has ended, nothing more is written.
-    const finished = await bookingOf(hold, quoted, { ...left, reading: { ...reading, finished: true } });
+    const finished = await chargeOf(hold, quoted, { ...left, reading: { ...reading, finished: true } });
     expect(finished).toMatchObject({ usage: { output: answerTokens } });
   });
 
   test('books what was held where more may be billed than an estimate could tell', async () => {
     const { explained } = quoted.bound;
     const open = { ...quoted, bound: { ...quoted.bound, explained: { ...explained, isOpenEnded: true } } };
-    const booking = await bookingOf(hold, open, ending({ reading: started, end: 'left' }));
-    expect(booking).toMatchObject({ quality: 'unknown', cost: hold.amount, flags: ['ended_left', 'usage_missing'] });
+    const charge = await chargeOf(hold, open, ending({ reading: started, end: 'left' }));
+    expect(charge).toMatchObject({ quality: 'unknown', cost: hold.amount, flags: ['ended_left', 'usage_missing'] });
   });
+
+  const receiptOf = async (served: UsageReading) => {
+    const charge = await chargeOf(hold, quoted, ending({ reading: served }));
+    return settlementOf({ charge, served }, { status: 200, ttfbMs: 1, durationMs: 2 });
+  };
 
   test('keeps of what the provider says only what a receipt can hold', async () => {
     const odd = { ...whole, servedModel: `gpt\u0000-4o\ud800\u202e${'x'.repeat(400)}`, serviceTier: 'de\u0000fault' };
     const raw = { note: 'a\u0000b' };
     const reading = { ...odd, serviceTier: 'default', usage: usage === undefined ? undefined : { ...usage, raw } };
-    const booking = await bookingOf(hold, quoted, ending({ reading }));
-    expect(booking).toMatchObject({ quality: 'measured', cost: 4_500_000n, serviceTier: 'default' });
-    expect(booking.servedModel).toBe(`gpt-4o${'x'.repeat(194)}`);
-    expect(booking.usage?.raw).toBeNull();
-    expect(await bookingOf(hold, quoted, ending({ reading: odd }))).toMatchObject({
-      flags: ['tier_unpriced'],
-      serviceTier: 'default',
-    });
+    const receipt = await receiptOf(reading);
+    expect(receipt).toMatchObject({ quality: 'measured', cost: 4_500_000n, serviceTier: 'default' });
+    expect(receipt.servedModel).toBe(`gpt-4o${'x'.repeat(194)}`);
+    expect(receipt.usage?.raw).toBeNull();
+    expect(await receiptOf(odd)).toMatchObject({ flags: ['tier_unpriced'], serviceTier: 'default' });
   });
 
   const blind: [string, Partial<Ending>][] = [
@@ -134,28 +145,28 @@ describe('bookingOf', () => {
     ['it was served in a tier without a price', { reading: { ...whole, serviceTier: 'priority' } }],
   ];
   test.each(blind)('books what was held where %s', async (_, change) => {
-    expect(await bookingOf(hold, quoted, ending(change))).toMatchObject({ quality: 'unknown', cost: hold.amount });
+    expect(await chargeOf(hold, quoted, ending(change))).toMatchObject({ quality: 'unknown', cost: hold.amount });
   });
 
   test('takes the usage of several answers for whole only where it stands behind all of them', async () => {
     const two = { ...quoted, bound: { ...quoted.bound, choices: 2 } };
     const left = ending({ end: 'left', reading: { ...whole, output: said('word '.repeat(200)) } });
-    expect(await bookingOf(hold, two, left)).toMatchObject({ quality: 'estimated', usage: { output: 201 } });
+    expect(await chargeOf(hold, two, left)).toMatchObject({ quality: 'estimated', usage: { output: 201 } });
     const ended = { ...left, reading: { ...left.reading, ended: true as const } };
-    expect(await bookingOf(hold, two, ended)).toMatchObject({ quality: 'measured', usage: { output: 5 } });
-    expect(await bookingOf(hold, quoted, left)).toMatchObject({ quality: 'measured', usage: { output: 5 } });
+    expect(await chargeOf(hold, two, ended)).toMatchObject({ quality: 'measured', usage: { output: 5 } });
+    expect(await chargeOf(hold, quoted, left)).toMatchObject({ quality: 'measured', usage: { output: 5 } });
   });
 
   test('books what was held of a failure that may have a fee and was not read', async () => {
     const reading = { usage: undefined, finished: false, output: noOutput };
     const responses = { ...quoted, format: 'xai-responses' } as const;
     const left = ending({ status: 403, end: 'left', reading });
-    expect(await bookingOf(hold, responses, left)).toMatchObject({ quality: 'unknown', cost: hold.amount });
-    expect(await bookingOf(hold, quoted, left)).toMatchObject({ quality: 'measured', cost: 0n });
+    expect(await chargeOf(hold, responses, left)).toMatchObject({ quality: 'unknown', cost: hold.amount });
+    expect(await chargeOf(hold, quoted, left)).toMatchObject({ quality: 'measured', cost: 0n });
   });
 
   test('books a cost above the hold in full', async () => {
-    expect(await bookingOf({ callId: 'c', amount: 1n }, quoted, ending())).toMatchObject({ cost: 4_500_000n });
+    expect(await chargeOf({ callId: 'c', amount: 1n }, quoted, ending())).toMatchObject({ cost: 4_500_000n });
   });
 });
 

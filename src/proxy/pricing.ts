@@ -2,7 +2,7 @@ import type { Pico } from '../money/amount.ts';
 import { boundOf, leastUsefulCost, lowerOutput, type Bound, type BoundableCall } from '../money/bounds.ts';
 import { costOf } from '../money/cost.ts';
 import type { MediaDemand } from '../money/demand-media.ts';
-import { estimateUsage, type Estimate } from '../money/estimate.ts';
+import { estimateUsage } from '../money/estimate.ts';
 import type { ModelLimits } from '../money/limits.ts';
 import { maxTokensMembers } from '../money/output-limit.ts';
 import { chargesRefusals, refusalUsage } from '../money/provider-fees.ts';
@@ -123,17 +123,21 @@ export interface Ending {
   readonly isBehind: boolean;
 }
 
-/** The part of a settlement that is about money. */
-export type Booking = Pick<
-  Settlement,
-  'usage' | 'cost' | 'lines' | 'price' | 'quality' | 'flags' | 'servedModel' | 'serviceTier'
->;
+/** What a call costs, and what that rests on. */
+export type Charge = Pick<Settlement, 'usage' | 'cost' | 'lines' | 'price' | 'quality' | 'flags'>;
 
-/** The booking and the rest of what a receipt keeps, written out: it is made for each call, and spreads cost the most of it. */
+/** What to book for a call: its charge and, of an answer, what the provider says of itself. */
+export interface Booking {
+  readonly charge: Charge;
+  readonly served?: Pick<UsageReading, 'servedModel' | 'serviceTier'>;
+}
+
+/** The booking as a receipt can keep it. Written out: it is made for each call, and spreads cost the most of it. */
 export function settlementOf(
-  { usage, cost, lines, price, quality, flags, servedModel, serviceTier }: Booking,
-  { status, ttfbMs, durationMs }: Omit<Settlement, keyof Booking>,
+  { charge, served }: Booking,
+  { status, ttfbMs, durationMs }: Pick<Settlement, 'status' | 'ttfbMs' | 'durationMs'>,
 ): Settlement {
+  const { usage, cost, lines, price, quality, flags } = charge;
   return {
     usage,
     cost,
@@ -141,26 +145,25 @@ export function settlementOf(
     price,
     quality,
     flags,
-    servedModel,
-    serviceTier,
+    servedModel: served?.servedModel === undefined ? undefined : cleanText(served.servedModel),
+    serviceTier: served?.serviceTier === undefined ? undefined : cleanText(served.serviceTier),
     status,
     ttfbMs,
     durationMs,
   };
 }
 
-/** What to book for a call that was answered. What can't be told costs what was held, and says so. */
-export async function bookingOf(hold: Hold, quoted: Quoted, ending: Ending): Promise<Booking> {
+/** What a call that was answered costs. What can't be told costs what was held, and says so. */
+export async function chargeOf(hold: Hold, quoted: Quoted, ending: Ending): Promise<Charge> {
   const isFailure = ending.status < 200 || ending.status >= 300;
   // Providers bill nothing for lists and token counts.
   if (quoted === null || (isFailure && quoted === 'unmetered')) return unbilled([]);
   if (quoted === 'unmetered') return unseen([]);
-  if (isFailure) return failed(hold, quoted, ending);
-  return asServed(await answered(hold, quoted, ending), ending.reading);
+  return isFailure ? failed(hold, quoted, ending) : answered(hold, quoted, ending);
 }
 
 /** What an answer to a metered call costs. */
-async function answered(hold: Hold, quoted: Quote, ending: Ending): Promise<Booking> {
+function answered(hold: Hold, quoted: Quote, ending: Ending): Charge | Promise<Charge> {
   const { reading, end } = ending;
   const ended = end === 'complete' ? [] : [`ended_${end}`];
   const price = priceServed(quoted.format, quoted.prices, reading.serviceTier);
@@ -172,9 +175,7 @@ async function answered(hold: Hold, quoted: Quote, ending: Ending): Promise<Book
   const flags = media?.told?.quality === 'measured' ? ended : [...ended, 'usage_missing'];
   const told = media?.told?.usageOf({ isWhole: end === 'complete', bytes: reading.bytes ?? 0 });
   if (told !== undefined) return booked(hold, price, told, media?.told?.quality ?? 'estimated', flags);
-  const estimate = await estimated(quoted, ending);
-  if (estimate === undefined) return unknown(hold, flags);
-  return booked(hold, price, estimate.usage, 'estimated', [...flags, ...estimate.flags]);
+  return estimated(hold, price, quoted, ending, flags);
 }
 
 /** Images of which the answer does not say how they were made were made as they were asked for. */
@@ -187,28 +188,28 @@ function asAsked(usage: Usage, media: MediaDemand | undefined): Usage {
 }
 
 /** Nothing came back, or nothing that can be read: what was held is booked. */
-function unknown(hold: Hold, flags: readonly string[]): Booking {
+function unknown(hold: Hold, flags: readonly string[]): Charge {
   return { usage: null, cost: hold.amount, lines: [], quality: 'unknown', flags };
 }
 
 /** It was sent and there is no answer to read: for all that is known, the provider did the work. */
-export function unanswered(hold: Hold, quoted: Quoted, flag: string): Booking {
+export function unanswered(hold: Hold, quoted: Quoted, flag: string): Charge {
   if (quoted === null) return unbilled([flag]);
   return quoted === 'unmetered' ? unseen([flag]) : unknown(hold, [flag]);
 }
 
 /** The owner allowed it without a bound: what the provider bills for it does not pass by here. */
-function unseen(flags: readonly string[]): Booking {
+function unseen(flags: readonly string[]): Charge {
   return { usage: null, cost: 0n, lines: [], quality: 'unknown', flags: [...flags, 'unmetered'] };
 }
 
 /** Known to cost nothing. */
-export function unbilled(flags: readonly string[]): Booking {
+export function unbilled(flags: readonly string[]): Charge {
   return { usage: null, cost: 0n, lines: [], quality: 'measured', flags };
 }
 
 /** Providers bill no failures, but for one, of which all has to be read. */
-function failed(hold: Hold, { format, prices }: Quote, { end, reading }: Ending): Booking {
+function failed(hold: Hold, { format, prices }: Quote, { end, reading }: Ending): Charge {
   if (end !== 'complete' && chargesRefusals(format)) return unknown(hold, [`ended_${end}`]);
   const usage = refusalUsage(format, reading);
   return usage === undefined ? unbilled([]) : booked(hold, prices.highest, usage, 'measured', []);
@@ -223,28 +224,22 @@ function isFinal({ format, bound }: Quote, { end, reading }: Ending): boolean {
   return reading.finished && (bound.choices === 1 || reading.ended === true);
 }
 
-async function estimated({ bound, prices }: Quote, ending: Ending): Promise<Estimate | undefined> {
-  const { reading, hasSeen } = ending;
-  if (!hasSeen && !reading.finished) return undefined;
+/** The charge for an answer of which the usage did not come, by what was seen of it. */
+async function estimated(
+  hold: Hold,
+  price: Price,
+  { bound, prices }: Quote,
+  { reading, hasSeen, isBehind }: Ending,
+  flags: readonly string[],
+): Promise<Charge> {
+  if (!hasSeen && !reading.finished) return unknown(hold, flags);
   const { provider, model } = prices.highest;
   // Of an answer that has ended, nothing more is written.
-  const isBehind = ending.isBehind && !reading.finished;
-  return estimateUsage({ provider, model, output: reading.output, stated: reading.usage, isBehind }, bound);
-}
-
-/** With what the provider says of itself, as a receipt can keep and a page can show it. */
-function asServed(booking: Booking, { servedModel, serviceTier }: UsageReading): Booking {
-  const { usage, cost, lines, price, quality, flags } = booking;
-  return {
-    usage,
-    cost,
-    lines,
-    price,
-    quality,
-    flags,
-    servedModel: servedModel === undefined ? undefined : cleanText(servedModel),
-    serviceTier: serviceTier === undefined ? undefined : cleanText(serviceTier),
-  };
+  const isUnread = isBehind && !reading.finished;
+  const seen = { provider, model, output: reading.output, stated: reading.usage, isBehind: isUnread };
+  const estimate = await estimateUsage(seen, bound);
+  if (estimate === undefined) return unknown(hold, flags);
+  return booked(hold, price, estimate.usage, 'estimated', [...flags, ...estimate.flags]);
 }
 
 function booked(
@@ -253,7 +248,7 @@ function booked(
   stated: Usage,
   quality: 'measured' | 'estimated',
   flags: readonly string[],
-): Booking {
+): Charge {
   const usage = kept(stated);
   try {
     const { cost, lines } = costOf(usage, price);

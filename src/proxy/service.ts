@@ -12,7 +12,7 @@ import {
   type OpenedCall,
   type ProxyCall,
 } from './dispatch.ts';
-import { refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
+import { idempotencyKey, refuseUnlistedValues, upstreamHeaders, withOwnIdempotencyKey } from './headers.ts';
 import { errorOf, Lifeline } from './lifeline.ts';
 import { keepHere, matchEndpoint, refuseKeyInQuery, type Route, targetOf } from './paths.ts';
 import { Pending } from './pending.ts';
@@ -206,8 +206,9 @@ export class Proxy {
     const { call, grantee, prepared, hold } = held;
     const { route } = call;
     try {
-      const isNamed = call.headers.has('idempotency-key');
-      const headers = isNamed ? await withOwnIdempotencyKey(call.headers, grantee.connectionId) : call.headers;
+      const given = call.headers.get(idempotencyKey);
+      const headers =
+        given === null ? call.headers : await withOwnIdempotencyKey(call.headers, given, grantee.connectionId);
       const key = await this.#services.access.openKey(grantee, route.provider.id);
       try {
         if (key.keyId !== prepared.keyId)
