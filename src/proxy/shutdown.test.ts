@@ -1,19 +1,9 @@
-import { afterEach, describe, expect, test } from 'bun:test';
-import { rawClient, startProxy, until } from '../../test/harness/proxy.ts';
+import { describe, expect, test } from 'bun:test';
+import { rawClient, until, upstreamStarter } from '../../test/harness/proxy.ts';
 import { bodies, delta, openaiChat } from '../../test/harness/streams.ts';
-import { chunk, eventStreamHead, startRawUpstream, type RawExchange } from '../../test/harness/upstream.ts';
+import { chunk, eventStreamHead } from '../../test/harness/upstream.ts';
 
-const running: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const part of running.splice(0)) await part.stop();
-});
-
-async function start(respond: (exchange: RawExchange) => unknown) {
-  const upstream = await startRawUpstream(respond);
-  const keypass = startProxy({ origin: upstream.origin });
-  running.push(keypass, upstream);
-  return { upstream, keypass };
-}
+const start = upstreamStarter();
 
 /** `server.ts` stops so: the listener cuts what runs, then all that has ended is booked, then the database is closed. */
 describe('the server stops, and when `settled` says so, every call is booked', () => {

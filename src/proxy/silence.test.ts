@@ -1,21 +1,11 @@
-import { afterEach, expect, test } from 'bun:test';
-import { post, rawClient, startProxy, until } from '../../test/harness/proxy.ts';
+import { expect, test } from 'bun:test';
+import { post, rawClient, until, upstreamStarter } from '../../test/harness/proxy.ts';
 import { bodies, delta, openaiChat } from '../../test/harness/streams.ts';
-import { chunk, eventStreamHead, type RawExchange, startRawUpstream } from '../../test/harness/upstream.ts';
-
-const running: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const part of running.splice(0)) await part.stop();
-});
+import { chunk, eventStreamHead } from '../../test/harness/upstream.ts';
 
 const silenceMs = 150;
 
-async function start(respond: (exchange: RawExchange) => unknown) {
-  const upstream = await startRawUpstream(respond);
-  const keypass = startProxy({ origin: upstream.origin, limits: { silenceMs } });
-  running.push(keypass, upstream);
-  return { upstream, keypass };
-}
+const start = upstreamStarter({ silenceMs });
 
 test('a provider that falls silent in the middle of its answer is cut off', async () => {
   const { keypass, upstream } = await start((exchange) =>

@@ -1,20 +1,9 @@
-import { afterEach, describe, expect, test } from 'bun:test';
-import { post, rawClient, startProxy, until } from '../../test/harness/proxy.ts';
+import { describe, expect, test } from 'bun:test';
+import { post, rawClient, until, upstreamStarter } from '../../test/harness/proxy.ts';
 import { anthropicStream, asked, bodies, delta, googleStream, openaiChat, plain } from '../../test/harness/streams.ts';
-import { chunk, eventStreamHead, startRawUpstream, type RawExchange } from '../../test/harness/upstream.ts';
-import type { Limits } from './ports.ts';
+import { chunk, eventStreamHead } from '../../test/harness/upstream.ts';
 
-const running: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const part of running.splice(0)) await part.stop();
-});
-
-async function start(respond: (exchange: RawExchange) => unknown, limits: Partial<Limits> = {}) {
-  const upstream = await startRawUpstream(respond);
-  const keypass = startProxy({ origin: upstream.origin, limits });
-  running.push(keypass, upstream);
-  return { upstream, keypass };
-}
+const start = upstreamStarter();
 
 describe('a stream split anywhere', () => {
   const streams: [string, string, unknown, string, string, object][] = [

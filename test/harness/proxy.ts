@@ -1,3 +1,4 @@
+import { afterEach } from 'bun:test';
 import { connect, type Socket } from 'node:net';
 import { createToken, type Policy } from '../../src/crypto/index.ts';
 import { KeyPassError } from '../../src/errors.ts';
@@ -9,6 +10,7 @@ import { type Catalogue, catalogueOf, providerIds } from '../../src/providers/in
 import type { Access, Grantee, Hold, HoldRequest, Ledger, Limits, Settlement } from '../../src/proxy/ports.ts';
 import { proxyRoutes } from '../../src/proxy/routes.ts';
 import { Proxy, type ProxyServices } from '../../src/proxy/service.ts';
+import { startRawUpstream, type RawExchange } from './upstream.ts';
 
 /** The provider key that every test connection opens: built here so that no scanner takes it for a real one. */
 export const providerKey = 'sk-' + 'canary'.repeat(6);
@@ -81,6 +83,20 @@ export function startProxy(options: Options): ProxyHarness {
   });
   const url = `http://127.0.0.1:${server.port}`;
   return { url, token, proxy, providers, access, ledger, grantee, faults, log: lines, stop: () => server.stop(true) };
+}
+
+/** Starts KeyPass before a raw upstream, as often as a test wants; after each test, what it has started is stopped. */
+export function upstreamStarter(usual: Partial<Limits> = {}) {
+  const running: { stop(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const part of running.splice(0)) await part.stop();
+  });
+  return async (respond: (exchange: RawExchange) => unknown, limits: Partial<Limits> = {}) => {
+    const upstream = await startRawUpstream(respond);
+    const keypass = startProxy({ origin: upstream.origin, limits: { ...usual, ...limits } });
+    running.push(keypass, upstream);
+    return { upstream, keypass };
+  };
 }
 
 export const testLimits: Limits = {
