@@ -235,6 +235,16 @@ describe('every answer', () => {
     expect((await ada.call('GET', '/v1/keys')).headers.get('cache-control')).toBe('no-store');
   });
 
+  test('ids follow each other in the order of the requests', async () => {
+    const ids: string[] = [];
+    for (let request = 0; request < 5; request += 1) {
+      const { headers } = await call(server, 'GET', '/healthz');
+      ids.push(headers.get('x-request-id') ?? '');
+    }
+    expect(ids).toEqual(ids.toSorted());
+    expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+  });
+
   test('an id of the client’s is not taken over', async () => {
     const answer = await call(server, 'GET', '/healthz', { headers: { 'x-request-id': canary } });
     expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);

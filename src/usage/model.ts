@@ -73,7 +73,7 @@ export const CallsQuery = object({
 });
 
 export const Receipt = object({
-  id: Uuid,
+  id: t.String({ description: 'The `x-request-id` of the call, a UUIDv7' }),
   connectionId: Uuid,
   appId: t.Union([Uuid, t.Null()]),
   appName: t.Union([t.String(), t.Null()]),

@@ -1,3 +1,4 @@
+import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../../clock.ts';
 import type { PolicyProvider } from '../../crypto/policy.ts';
 import { KeyPassError } from '../../errors.ts';
@@ -144,7 +145,7 @@ export class Models {
   /** A free call like any other: checked, held at nothing, and on a receipt. It does not end with the one that asked. */
   async #read(caller: Caller, route: Route, signal: AbortSignal): Promise<readonly Named[]> {
     const { proxy, limits } = this.#parts;
-    const call = { callId: crypto.randomUUID(), headers: new Headers(), content: null, tellsErrors: false };
+    const call = { callId: uuidv7(), headers: new Headers(), content: null, tellsErrors: false };
     const answer = await proxy.callAs(caller, { ...call, route, signal });
     if (answer.status < 200 || answer.status >= 300) throw await refusalOf(answer);
     return namesIn(parseBytes(await readWhole(answer.body, limits.maxCopyBytes)));
