@@ -222,7 +222,7 @@ function createProxies(
   const granted = {
     authenticate: access.authenticate.bind(access),
     keySeal: access.keySeal.bind(access),
-    openKey: access.openKey.bind(access),
+    useKey: access.useKey.bind(access),
     onCut: cuts.onCut.bind(cuts),
   };
   const proxy = new Proxy({

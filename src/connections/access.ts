@@ -23,7 +23,7 @@ import type { Database } from '../database/connect.ts';
 import { KeyPassError } from '../errors.ts';
 import type { Ledger } from '../money/ledger.ts';
 import { expired, isExpired, paused } from '../money/refusals.ts';
-import { OpenedConnections, shared, type Grantee, type Opened, type OpenedKey } from './opened.ts';
+import { OpenedConnections, shared, type Grantee, type Opened, type OpenedKey, type PlainKey } from './opened.ts';
 import { isUnopened, tamperedWhereUnopened } from './sealing.ts';
 import { connectionChannel } from './service.ts';
 import * as store from './store.ts';
@@ -110,17 +110,19 @@ export class Access {
     return { accessToken: next, generation };
   }
 
-  /** The provider key of a call, as bytes to be zeroed. Throws `provider_not_connected`, `key_missing`. */
-  async openKey(grantee: Grantee, provider: string) {
+  /**
+   * Opens the provider key of a call for as long as `work` runs, which is not awaited, and gives what that returns. Throws
+   * `provider_not_connected`, `key_missing`, what `work` throws.
+   */
+  async useKey<T>(grantee: Grantee, provider: string, work: (key: PlainKey) => T): Promise<T> {
     const opened = this.#byGrantee.get(grantee);
     if (opened === undefined) throw new Error('a grantee that was not authenticated here');
     const key = opened.keys.get(provider) ?? (await this.#openKeyAnew(opened, provider));
-    const item = await key.open().catch((error: unknown) => this.#explain(grantee, error));
+    const result = await key.use(work);
     opened.keys.set(provider, key);
     const now = this.#parts.clock.now();
     if (now.getTime() - key.lastUsedAt >= lastUsedMs) await this.#noteUse(key, now);
-    const { secret, headers } = readItem(item);
-    return { keyId: key.keyId, version: key.version, secret, headers };
+    return result;
   }
 
   /** What the app may know of its own connection. */
@@ -159,11 +161,12 @@ export class Access {
     if (row === undefined || row.keyId !== allowed.keyId || row.keyVersion !== row.grantVersion)
       throw keyMissing(provider);
     if (row.origin !== this.#parts.originOf(provider)) throw originChanged(provider);
-    const unlocked = unlockItem(grantee, connectionKey, provider, row);
-    const openItem = await unlocked.catch((error: unknown) => this.#explain(grantee, error));
+    const explain = (error: unknown) => this.#explain(grantee, error);
+    const openItem = await unlockItem(grantee, connectionKey, provider, row).catch(explain);
     const { keyId, seal: keySeal } = row;
     const version = Number(row.keyVersion);
-    return { keyId, version, open: shared(openItem), seal: keySeal, lastUsedAt: Number.NEGATIVE_INFINITY };
+    const use = shared(async () => ({ keyId, version, ...readItem(await openItem().catch(explain)) }));
+    return { keyId, use, seal: keySeal, lastUsedAt: Number.NEGATIVE_INFINITY };
   }
 
   async #noteUse(key: OpenedKey, now: Date): Promise<void> {
@@ -249,18 +252,13 @@ async function unlockItem(grantee: Grantee, connectionKey: CryptoKey, provider: 
 }
 
 /** The item's plaintext: JSON of `{secret, label, headers}`. */
-function readItem(item: Uint8Array): { secret: Uint8Array; headers: Record<string, string> } {
+function readItem(item: Uint8Array): Pick<PlainKey, 'secret' | 'headers'> {
   const parsed: unknown = JSON.parse(fromUtf8(item));
   zero(item);
   if (!isPlainObject(parsed) || typeof parsed['secret'] !== 'string') throw new Error('an item without a secret');
   const given = isPlainObject(parsed['headers']) ? Object.entries(parsed['headers']) : [];
-  return { secret: utf8(parsed['secret']), headers: given.length === 0 ? noHeaders : textsAmong(given) };
-}
-
-const noHeaders: Record<string, string> = Object.freeze({});
-
-function textsAmong(members: readonly [string, unknown][]): Record<string, string> {
-  return Object.fromEntries(members.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
+  const texts = given.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
+  return { secret: utf8(parsed['secret']), headers: Object.fromEntries(texts) };
 }
 
 function wrapFields(row: store.OpenableRow, generation: number) {

@@ -59,30 +59,40 @@ test('of too many the least lately used goes', async () => {
   expect(opened.find('one more')).toBeDefined();
 });
 
-test('a crowd opens once: each has bytes of its own, and nothing is left of those between them', async () => {
-  const opened: Uint8Array[] = [];
-  const open = shared(async () => {
+const keyOf = (...bytes: number[]) => ({ keyId: 'k', version: 1, secret: Uint8Array.of(...bytes), headers: {} });
+const copied = ({ secret }: { secret: Uint8Array }) => [...secret];
+const fails = () => {
+  throw new Error('no use for it');
+};
+
+test('a crowd opens once, and nothing is left of the key when the last has used it', async () => {
+  const opened: { secret: Uint8Array }[] = [];
+  const use = shared(async () => {
     await Promise.resolve();
-    const bytes = Uint8Array.of(1, 2, 3);
-    opened.push(bytes);
-    return bytes;
+    const key = keyOf(1, 2, 3);
+    opened.push(key);
+    return key;
   });
-  const crowd = await Promise.all([open(), open(), open()]);
-  expect(crowd).toEqual([Uint8Array.of(1, 2, 3), Uint8Array.of(1, 2, 3), Uint8Array.of(1, 2, 3)]);
-  expect(new Set(crowd.map(({ buffer }) => buffer)).size).toBe(3);
-  expect(opened).toEqual([Uint8Array.of(0, 0, 0)]);
-  await open();
-  expect(opened).toHaveLength(2);
+  const crowd = await Promise.allSettled([use(copied), use(fails), use(copied)]);
+  expect(crowd).toMatchObject([{ value: [1, 2, 3] }, { reason: new Error('no use for it') }, { value: [1, 2, 3] }]);
+  expect(opened.map(copied)).toEqual([[0, 0, 0]]);
+  expect(await use(copied)).toEqual([1, 2, 3]);
+  expect(await Promise.allSettled([use(fails)])).toMatchObject([{ status: 'rejected' }]);
+  expect(opened.map(copied)).toEqual([
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
 });
 
 test('what fails to open fails for the whole crowd, and is tried again by the next', async () => {
   let attempts = 0;
-  const open = shared(async () => {
+  const use = shared(async () => {
     attempts += 1;
     if (attempts === 1) throw new Error('does not open');
-    return Uint8Array.of(1);
+    return keyOf(1);
   });
-  const crowd = await Promise.allSettled([open(), open()]);
+  const crowd = await Promise.allSettled([use(copied), use(copied)]);
   expect(crowd.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-  expect(await open()).toEqual(Uint8Array.of(1));
+  expect(await use(copied)).toEqual([1]);
 });

@@ -10,12 +10,23 @@ export interface Grantee extends Permission {
   readonly generation: number;
 }
 
+/** A provider key in the clear. */
+export interface PlainKey {
+  readonly keyId: string;
+  readonly version: number;
+  /** UTF-8. */
+  readonly secret: Uint8Array;
+  /** What the owner keeps with the key. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Hands a key in the clear to `work`, which must be done with it when it returns: the bytes are zeroed after that. */
+export type UseKey = <T>(work: (key: PlainKey) => T) => Promise<T>;
+
 /** A provider key that was opened through a connection: what opens its item again, never what is in it. */
 export interface OpenedKey {
   readonly keyId: string;
-  readonly version: number;
-  /** Gives the item's plaintext, which it does not keep. */
-  readonly open: () => Promise<Uint8Array>;
+  readonly use: UseKey;
   /** `keySeal` of the row that this was opened from. */
   readonly seal: string;
   lastUsedAt: number;
@@ -81,23 +92,25 @@ export class OpenedConnections {
 }
 
 /**
- * What is asked for while it is being opened is opened once for all who ask: each gets a copy of its own to zero, and
- * the bytes between them are zeroed as soon as the last has one. A crowd costs one decryption.
+ * A key that is asked for while it is being opened is opened once for all who ask, and zeroed as soon as the last has used
+ * it: a crowd costs one decryption and leaves one copy.
  */
-export function shared(open: () => Promise<Uint8Array>): () => Promise<Uint8Array> {
-  let opening: Promise<Uint8Array> | undefined;
+export function shared(open: () => Promise<PlainKey>): UseKey {
+  let opening: Promise<PlainKey> | undefined;
   let waiting = 0;
-  return async () => {
+  return async (work) => {
     opening ??= open();
     waiting += 1;
+    let key: PlainKey | undefined;
     try {
-      const bytes = await opening;
-      const own = new Uint8Array(bytes);
-      if (waiting === 1) zero(bytes);
-      return own;
+      key = await opening;
+      return work(key);
     } finally {
       waiting -= 1;
-      if (waiting === 0) opening = undefined;
+      if (waiting === 0) {
+        opening = undefined;
+        if (key !== undefined) zero(key.secret);
+      }
     }
   };
 }

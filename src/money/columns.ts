@@ -16,7 +16,14 @@ export function textArray(values: readonly (string | null)[]): string {
 
 /** One line of JSON for each value, for `string_to_table(…, E'\n', 'null')`: JSON has no raw line breaks. */
 export function jsonLines(values: readonly (object | null)[]): string {
-  return values.map((value) => JSON.stringify(value)).join('\n');
+  let [before, text]: [object | null, string] = [null, 'null'];
+  return values
+    .map((value) => {
+      // Calls at the same price share it.
+      if (value !== before) [before, text] = [value, JSON.stringify(value)];
+      return text;
+    })
+    .join('\n');
 }
 
 const special = /["\\]/g;

@@ -2,7 +2,7 @@ import { sha256, utf8 } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import { sandboxHeaders } from '../http/security-headers.ts';
 import type { KeyHeader, Provider } from '../providers/index.ts';
-import type { OpenedKey } from './ports.ts';
+import type { PlainKey } from './ports.ts';
 
 const decoder = new TextDecoder();
 
@@ -51,12 +51,12 @@ function newRules(provider: Provider): Rules {
 
 /**
  * The headers of the upstream request, the key among them: built last, so that neither the client nor what the owner
- * stored can replace it. The caller zeroes the key's bytes; the string lives only in these headers.
+ * stored can replace it. As a string, the key lives only in these headers.
  */
 export function upstreamHeaders(
   provider: Provider,
   client: Headers,
-  key: OpenedKey,
+  key: PlainKey,
   contentType: string | null,
 ): Headers {
   const headers = new Headers(rulesOf(provider).sent);

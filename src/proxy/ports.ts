@@ -1,20 +1,10 @@
 import type { KeyPassError } from '../errors.ts';
 import type { RunningCall } from '../connections/cuts.ts';
-import type { Grantee } from '../connections/opened.ts';
+import type { Grantee, PlainKey } from '../connections/opened.ts';
 import type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
 
-export type { Grantee } from '../connections/opened.ts';
+export type { Grantee, PlainKey } from '../connections/opened.ts';
 export type { Hold, HoldRequest, Settlement } from '../money/ledger.ts';
-
-/** A provider key in the clear, for one call. */
-export interface OpenedKey {
-  readonly keyId: string;
-  readonly version: number;
-  /** UTF-8; zeroed by the proxy as soon as the headers are built. */
-  readonly secret: Uint8Array;
-  /** What the owner keeps with the key; only those pass that the provider's data lists. */
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 /** Who may call, and with which key. */
 export interface Access {
@@ -25,8 +15,11 @@ export interface Access {
   authenticate(accessToken: string, options?: { anew: boolean }): Promise<Grantee>;
   /** What the provider's key was opened from before, for the hold to ask whether it is still so; else null. */
   keySeal(grantee: Grantee, provider: string): string | null;
-  /** Throws `provider_not_connected`, `key_missing`. */
-  openKey(grantee: Grantee, provider: string): Promise<OpenedKey>;
+  /**
+   * Opens the provider's key for as long as `work` runs, and gives what that returns; the bytes are zeroed after it. Throws
+   * `provider_not_connected`, `key_missing`, what `work` throws.
+   */
+  useKey<T>(grantee: Grantee, provider: string, work: (key: PlainKey) => T): Promise<T>;
   /** Calls `cut` once when the call may not go on (revoked, paused, expired, its key gone); returns how to stop listening. */
   onCut(call: RunningCall, cut: (reason: KeyPassError) => void): () => void;
 }

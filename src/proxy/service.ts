@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import { zero } from '../crypto/index.ts';
 import { KeyPassError } from '../errors.ts';
 import type { PriceBook } from '../money/price-book.ts';
 import type { Catalogue } from '../providers/index.ts';
@@ -16,7 +15,7 @@ import { idempotencyKey, refuseUnlistedValues, upstreamHeaders, withOwnIdempoten
 import { errorOf, Lifeline } from './lifeline.ts';
 import { keepHere, matchEndpoint, refuseKeyInQuery, type Route, targetOf } from './paths.ts';
 import { Pending } from './pending.ts';
-import type { Access, Grantee, HoldRequest } from './ports.ts';
+import type { Access, Grantee, HoldRequest, PlainKey } from './ports.ts';
 import { prepare, type PreparedCall } from './prepare.ts';
 import { leastUseful, lowered, type PricedCall } from './pricing.ts';
 import { Uploads } from './uploads.ts';
@@ -203,29 +202,31 @@ export class Proxy {
 
   /** Opens the key for as long as it takes to write it into a header. Whatever fails here was not dispatched. */
   async #opened(held: HeldCall, lifeline: Lifeline): Promise<OpenedCall> {
-    const { call, grantee, prepared, hold } = held;
-    const { route } = call;
+    const { call, grantee, hold } = held;
     try {
       const given = call.headers.get(idempotencyKey);
       const headers =
         given === null ? call.headers : await withOwnIdempotencyKey(call.headers, given, grantee.connectionId);
-      const key = await this.#services.access.openKey(grantee, route.provider.id);
-      try {
-        if (key.keyId !== prepared.keyId)
-          throw new KeyPassError('connection_changed', 'The connection was edited. Repeat the call.');
+      return await this.#services.access.useKey(grantee, call.route.provider.id, (key) => {
         if (lifeline.ended !== undefined) throw errorOf(lifeline.ended);
-        const body = call.upload ?? prepared.content;
-        const sent = upstreamHeaders(route.provider, headers, key, body?.type ?? null);
-        for (const [name, value] of call.upload?.headers ?? []) sent.set(name, value);
-        return { held, key: { keyId: key.keyId, keyVersion: key.version }, headers: sent };
-      } finally {
-        zero(key.secret);
-      }
+        return withKey(held, headers, key);
+      });
     } catch (error) {
       await this.#dispatcher.release(hold);
       throw error;
     }
   }
+}
+
+function withKey(held: HeldCall, headers: Headers, key: PlainKey): OpenedCall {
+  const { call, prepared } = held;
+  const { keyId, version: keyVersion } = key;
+  if (keyId !== prepared.keyId)
+    throw new KeyPassError('connection_changed', 'The connection was edited. Repeat the call.');
+  const body = call.upload ?? prepared.content;
+  const sent = upstreamHeaders(call.route.provider, headers, key, body?.type ?? null);
+  for (const [name, value] of call.upload?.headers ?? []) sent.set(name, value);
+  return { held, key: { keyId, keyVersion }, headers: sent };
 }
 
 function minOf(a: bigint, b: bigint): bigint {

@@ -7,7 +7,16 @@ import { Log } from '../../src/http/log.ts';
 import type { Pico } from '../../src/money/amount.ts';
 import { PriceBook } from '../../src/money/price-book.ts';
 import { type Catalogue, catalogueOf, providerIds } from '../../src/providers/index.ts';
-import type { Access, Grantee, Hold, HoldRequest, Ledger, Limits, Settlement } from '../../src/proxy/ports.ts';
+import type {
+  Access,
+  Grantee,
+  Hold,
+  HoldRequest,
+  Ledger,
+  Limits,
+  PlainKey,
+  Settlement,
+} from '../../src/proxy/ports.ts';
 import { proxyRoutes } from '../../src/proxy/routes.ts';
 import { Proxy, type ProxyServices } from '../../src/proxy/service.ts';
 import { startRawUpstream, type RawExchange } from './upstream.ts';
@@ -141,7 +150,6 @@ export function granteeOf(policy: Partial<Policy> = {}): Grantee {
 
 /** One connection with one token; every secret that it ever handed out is kept, to see that it was zeroed. */
 export class MemoryAccess implements Access {
-  readonly handedOut: Uint8Array[] = [];
   /** Runs just before a key is opened. */
   beforeOpening: () => void | Promise<void> = () => {};
   headers: Record<string, string> = {};
@@ -163,11 +171,13 @@ export class MemoryAccess implements Access {
     return null;
   }
 
-  async openKey(_grantee: Grantee, provider: string) {
+  async useKey<T>(_grantee: Grantee, provider: string, work: (key: PlainKey) => T): Promise<T> {
     await this.beforeOpening();
     const secret = new TextEncoder().encode(`${providerKey}-${provider}`);
-    this.handedOut.push(secret);
-    return { keyId, version: 1, secret, headers: this.headers };
+    const result = work({ keyId, version: 1, secret, headers: this.headers });
+    // As the real one does, so that whatever was kept of it is of no use.
+    secret.fill(0);
+    return result;
   }
 
   onCut(_call: unknown, cut: (reason: KeyPassError) => void): () => void {
