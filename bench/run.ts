@@ -24,7 +24,8 @@ const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 const rate = 500;
 const parallelStreams = 20;
-const warmUpSeconds = 6;
+/** Runtimes throw compiled code away that was not used for a while, and a round comes back to each program after a minute. */
+const warmUpSeconds = 3;
 const main = 'KeyPass, PostgreSQL';
 
 /** What is measured in each round: a subject, and maybe with other requests. */
@@ -59,7 +60,6 @@ async function compare(upstream: Upstream, database: PostgresServer): Promise<vo
     await Bun.sleep(1000);
     if (started.pid !== undefined) samples.add(subject.name, 'rest', usageOf(started.pid).residentBytes / 1e6);
   }
-  for (const { chat } of rows) await saturate(chat, 64, warmUpSeconds);
   const pids = [database.pid, ...[...running.values()].map(({ pid }) => pid)];
   const othersBefore = busyWithOthers(pids);
   const startedAt = performance.now();
@@ -89,6 +89,7 @@ async function measureStarts(subjects: readonly Subject[], upstream: Upstream, s
 
 async function measure(row: Row, pid: number | undefined, database: PostgresServer, samples: Samples): Promise<void> {
   const { name, subject, chat } = row;
+  await saturate(chat, 256, warmUpSeconds);
   const before = [cpuOf(pid), cpuOf(database.pid)] as const;
   const few = await saturate(chat, 64, seconds);
   const perCall = (now: number, then: number): number => ((now - then) / few.calls) * 1e6;
@@ -116,7 +117,11 @@ function cpuOf(pid: number | undefined): number {
 }
 
 function report(samples: Samples, rows: readonly Row[], seen: Record<string, string>): void {
-  const facts = { ...conditions(), ...seen, Rounds: `medians of ${rounds}, ${seconds} s a figure` };
+  const facts = {
+    ...conditions(),
+    ...seen,
+    Rounds: `medians of ${rounds}, ${seconds} s a figure, each program under load for ${warmUpSeconds} s before`,
+  };
   const listed = Object.entries(facts).map(([name, value]) => `- ${name}: ${value}`);
   const names = rows.map(({ name }) => name);
   const text = [listed.join('\n'), tablesOf(samples, names), goalsOf(samples, main)].join('\n\n');
