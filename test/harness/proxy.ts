@@ -148,7 +148,7 @@ export function granteeOf(policy: Partial<Policy> = {}): Grantee {
   };
 }
 
-/** One connection with one token; every secret that it ever handed out is kept, to see that it was zeroed. */
+/** One connection with one token. */
 export class MemoryAccess implements Access {
   /** Runs just before a key is opened. */
   beforeOpening: () => void | Promise<void> = () => {};
